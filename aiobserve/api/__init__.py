@@ -1,0 +1,1 @@
+"""The REST API for finance tooling. Reads through `reports` only."""

@@ -1,0 +1,13 @@
+"""The resources of version 1, its schema and its documentation."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+
+from aiobserve.api.v1.costs import CostsView
+
+app_name = "api-v1"
+urlpatterns = [
+    path("costs", CostsView.as_view(), name="costs"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema"), name="docs"),
+]

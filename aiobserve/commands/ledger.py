@@ -1,0 +1,40 @@
+"""`aiobserve ledger check`: does every window balance, on every measure, to the unit."""
+
+import click
+
+from aiobserve.commands.servers import database
+from aiobserve.commands.terminal import answer, expected_errors, json_option, org_option
+from aiobserve.pipeline.check import check_all
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the ledger."""
+
+
+@ledger.command()
+@org_option
+@json_option
+@expected_errors
+def check(org: str | None, as_json: bool) -> None:
+    """Check that every window balances on every measure and that no posting was altered.
+
+    All organisations, or the one that is named. Exits 1 when something is wrong, and names the window.
+    """
+    with database():
+        checked = check_all(org)
+        lines = [
+            f"{checked['windows']} windows, {'all balanced' if checked['balanced'] else 'NOT BALANCED'}",
+            *(
+                f"  {name}: charged {sums['charged']}, metered {sums['metered']}, difference {sums['difference']}"
+                for name, sums in checked["measures"].items()
+            ),
+            *(
+                f"  window {one['window_start_at']} at {one['site']} is off by {one['differences']}"
+                for one in checked.get("unbalanced_windows", [])
+            ),
+            *(f"  {one['day']} at {one['site']}: {one['what']}" for one in checked.get("altered_batches", [])),
+        ]
+        answer(checked, as_json=as_json, words="\n".join(lines))
+        if not checked["balanced"]:
+            raise SystemExit(1)

@@ -1,0 +1,73 @@
+"""What the commands share at the terminal: JSON or words, progress, errors as one line."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from aiobserve.embedded.broker import BrokerNotInstalled
+from aiobserve.embedded.postgres_home import PostgresNotInstalled
+from aiobserve.embedded.server import ServerFailed
+from aiobserve.pipeline.plan import UnknownPolicy
+from aiobserve.reports.scope import BadScope
+from aiobserve.reports.spend import UnknownDimension
+from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
+
+# Words for the person go to stderr, so that stdout holds nothing but the answer.
+console = Console(stderr=True, highlight=False)
+
+EXPECTED = (
+    BadScope,
+    BrokerNotInstalled,
+    PostgresNotInstalled,
+    ServerFailed,
+    SourceGarbled,
+    SourceRefused,
+    SourceUnavailable,
+    UnknownDimension,
+    UnknownPolicy,
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+org_option = click.option("--org", default=None, help="Slug of the organisation; the first one by default.")
+
+
+def clock() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+def expected_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors that a person can act on into one line and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except EXPECTED as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped
+
+
+def answer(value: object, *, as_json: bool, words: str) -> None:
+    """Print a result: as JSON, or as the words for a person."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() if as_json else words)
+
+
+def progress(*, quiet: bool) -> Progress:
+    """Return a progress display on stderr; silent when the result is JSON."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=quiet,
+    )

@@ -1,0 +1,1 @@
+"""What can be wrong with an installation, one check a function, each with the fix."""

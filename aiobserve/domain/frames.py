@@ -1,0 +1,221 @@
+"""The tables that travel between stages, declared once and checked at each border.
+
+Instants are columns of `datetime64[us, UTC]` named `*_at`; missing is NaN, NaT or None and is never
+filled without a named policy. A frame that passed `check` is trusted inside.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+INSTANT = "datetime64[us, UTC]"
+TEXT = "str"
+
+
+class BadFrame(ValueError):
+    """A frame lacks a column, or a required column has a missing value."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its dtype, and whether a missing value is allowed."""
+
+    dtype: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A named set of columns, in order."""
+
+    name: str
+    columns: dict[str, Column]
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame with exactly these columns, in order and cast to their dtypes.
+
+        Raises:
+            BadFrame: a column is missing, cannot be cast, or holds a missing value where none may be.
+        """
+        absent = [name for name in self.columns if name not in frame.columns]
+        if absent:
+            raise BadFrame(f"{self.name}: missing column {', '.join(absent)}; found {', '.join(map(str, frame.columns))}")
+        cast = {}
+        for name, column in self.columns.items():
+            try:
+                cast[name] = _cast(frame[name], column.dtype)
+            except (TypeError, ValueError) as error:
+                raise BadFrame(f"{self.name}.{name}: cannot be read as {column.dtype}: {error}") from error
+            if not column.nullable and cast[name].isna().any():
+                raise BadFrame(f"{self.name}.{name}: {int(cast[name].isna().sum())} missing values, none allowed")
+        return pd.DataFrame(cast, columns=list(self.columns)).reset_index(drop=True)
+
+    def empty(self) -> pd.DataFrame:
+        """Return a frame of no rows with these columns."""
+        return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in self.columns.items()})
+
+
+def _cast(values: "pd.Series[Any]", dtype: str) -> "pd.Series[Any]":
+    if dtype == INSTANT and values.isna().all():
+        # A column of nothing has no zone to be wrong about.
+        return pd.Series(pd.NaT, index=values.index, dtype=dtype)
+    return values.astype(dtype)
+
+
+SITES = Schema(
+    "sites",
+    {
+        "site": Column(TEXT),
+        "grid_zone": Column(TEXT),
+        "timezone": Column(TEXT),
+    },
+)
+
+# A device is one GPU, or a pool of identical GPUs that the source does not tell apart
+# (capacity_millis = 1000 x GPUs). idle_w and active_w are per GPU and model the power where none is metered.
+DEVICES = Schema(
+    "devices",
+    {
+        "device_uid": Column(TEXT),
+        "site": Column(TEXT),
+        "node": Column(TEXT),
+        "sku": Column(TEXT),
+        "capacity_millis": Column("int64"),
+        "tdp_w": Column("float64"),
+        "idle_w": Column("float64"),
+        "active_w": Column("float64"),
+        "valid_from_at": Column(INSTANT),
+        "valid_to_at": Column(INSTANT, nullable=True),
+    },
+)
+
+# Which account (Slurm account, namespace, API team, cluster) belongs to which team and project, and since when.
+ACCOUNTS = Schema(
+    "accounts",
+    {
+        "account": Column(TEXT),
+        "team": Column(TEXT),
+        "project": Column(TEXT),
+        "valid_from_at": Column(INSTANT),
+        "valid_to_at": Column(INSTANT, nullable=True),
+    },
+)
+
+# Samples of one device are sorted by `at`. energy_millij is the device's cumulative counter.
+TELEMETRY = Schema(
+    "telemetry",
+    {
+        "device_uid": Column(TEXT),
+        "at": Column(INSTANT),
+        "energy_millij": Column("float64", nullable=True),
+        "power_w": Column("float64", nullable=True),
+        "utilisation_ratio": Column("float64", nullable=True),
+        "memory_mib": Column("float64", nullable=True),
+    },
+)
+
+# started_at is empty while a job waits, ended_at while it runs. runtime_s is the expected (requested or
+# predicted) run time. max_wait_s or deadline_at is set on a job that may be deferred.
+JOBS = Schema(
+    "jobs",
+    {
+        "job_key": Column(TEXT),
+        "site": Column(TEXT),
+        "name": Column(TEXT),
+        "account": Column(TEXT),
+        "user": Column(TEXT, nullable=True),
+        "model": Column(TEXT, nullable=True),
+        "workload_type": Column(TEXT),
+        "tier": Column(TEXT),
+        "state": Column(TEXT),
+        "attempt": Column("int64"),
+        "gpus": Column("int64"),
+        "sku": Column(TEXT, nullable=True),
+        "submitted_at": Column(INSTANT),
+        "started_at": Column(INSTANT, nullable=True),
+        "ended_at": Column(INSTANT, nullable=True),
+        "runtime_s": Column("float64", nullable=True),
+        "max_wait_s": Column("float64", nullable=True),
+        "deadline_at": Column(INSTANT, nullable=True),
+    },
+)
+WORKLOAD_TYPES = (
+    "training", "fine_tuning", "batch_inference", "evaluation", "embedding", "interactive", "other",
+)  # fmt: skip
+TIERS = ("interactive", "deferrable", "urgent")
+JOB_STATES = ("pending", "running", "completed", "failed", "cancelled", "requeued", "timeout")
+
+# What a job held of a device, in thousandths of one GPU.
+INTERVALS = Schema(
+    "intervals",
+    {
+        "job_key": Column(TEXT),
+        "device_uid": Column(TEXT),
+        "start_at": Column(INSTANT),
+        "end_at": Column(INSTANT, nullable=True),
+        "share_millis": Column("int64"),
+    },
+)
+
+# Dated price of holding one GPU for an hour; site is empty when it holds at every site.
+RATES = Schema(
+    "rates",
+    {
+        "sku": Column(TEXT),
+        "site": Column(TEXT, nullable=True),
+        "usd_per_gpu_hour": Column("float64"),
+        "includes_electricity": Column("bool"),
+        "valid_from_at": Column(INSTANT),
+        "valid_to_at": Column(INSTANT, nullable=True),
+        "quality": Column("int8"),
+        "source": Column(TEXT),
+    },
+)
+
+# Anything that holds a value per span of time. issued_at is empty for what really was, and the
+# instant of issue for a forecast. scope is a grid zone, a site or a served model, as the kind says.
+SIGNALS = Schema(
+    "signals",
+    {
+        "kind": Column(TEXT),
+        "scope": Column(TEXT),
+        "source": Column(TEXT),
+        "issued_at": Column(INSTANT, nullable=True),
+        "start_at": Column(INSTANT),
+        "end_at": Column(INSTANT),
+        "value": Column("float64"),
+        "quality": Column("int8"),
+    },
+)
+SIGNAL_KINDS = {
+    "electricity_usd_per_mwh": "wholesale or tariff price of electricity in a grid zone, US dollars per MWh",
+    "carbon_lifecycle_g_per_kwh": "average life-cycle intensity of a grid zone, gCO2e per kWh",
+    "carbon_direct_g_per_kwh": "average direct intensity of a grid zone, gCO2e per kWh",
+    "pue_ratio": "facility energy over IT energy at a site",
+    "requests_per_s": "interactive requests per second to a served model",
+}
+
+FRAMES = {
+    schema.name: schema
+    for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)
+}
+
+# What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
+# the claimant that the caller numbered, and -1 for the other kinds. Amounts are integers and not rounded again.
+CHARGES = Schema(
+    "charges",
+    {
+        "window_start_s": Column("int64"),
+        "kind": Column("int8"),
+        "claimant": Column("int64"),
+        "energy_quality": Column("int8"),
+        "carbon_quality": Column("int8"),
+        "cost_quality": Column("int8"),
+        "gpu_millis": Column("int64"),
+        "energy_millij": Column("int64"),
+        "carbon_microg": Column("int64"),
+        "capacity_microusd": Column("int64"),
+        "electricity_microusd": Column("int64"),
+    },
+)

@@ -1,0 +1,134 @@
+"""The weekly digest: what the week cost and emitted, what changed, what the plan moves."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from django.template.loader import render_to_string
+
+from aiobserve.domain.account import Account
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import kg_co2e, usd
+from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.schedule import PlanReport, plan_report
+from aiobserve.reports.scope import Scope
+from aiobserve.reports.spend import SpendRow, spend
+
+DAYS = 7
+EXAMPLES = 3
+BAR_CELLS = 100
+# Characters that change the direction of text around them have no business in a subject line.
+BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A mail, ready to send."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class TeamLine:
+    """One line of the table: what a team, or an account without one, came to."""
+
+    name: str
+    cost_usd: Decimal
+    energy_kwh: Decimal
+    carbon_kg: Decimal
+    change: str
+    bar: int
+
+
+def week_ending(scope: Scope) -> Scope:
+    """Return the last seven days of a scope."""
+    return replace(scope, first_day=scope.end_day - timedelta(days=DAYS))
+
+
+def weekly_digest(scope: Scope) -> Digest:
+    """Return the digest of the seven days that end with the scope."""
+    week = week_ending(scope)
+    before = replace(week, first_day=week.first_day - timedelta(days=DAYS), end_day=week.first_day)
+    now, then = (spend(one, group_by=("account", "team")) for one in (week, before))
+    context = {
+        "organisation": scope.organisation.name,
+        "simulated": scope.organisation.simulated,
+        "first_day": week.first_day,
+        "last_day": week.end_day - timedelta(days=1),
+        "timezone": scope.timezone,
+        "total": now.total,
+        "numbers": _numbers(now.total, then.total, _idle(now.rows), _idle(then.rows)),
+        "lines": _lines(now.rows, then.rows),
+        "quality": [(quality.label, f"{now.total.quality_share(quality):.1%}") for quality in Quality],
+        **_plan(plan_report(scope.organisation.pk)),
+    }
+    return Digest(
+        subject=_one_line(render_to_string("emails/weekly.subject.txt", context)),
+        text=render_to_string("emails/weekly.text.txt", context),
+        html=render_to_string("emails/weekly.html", context),
+    )
+
+
+def _numbers(now: Amounts, then: Amounts, idle: Amounts, idle_before: Amounts) -> list[tuple[str, str, str]]:
+    """Return label, value and change of the four numbers that lead the mail."""
+    return [
+        ("Cost", f"${now.cost_usd:,}", change(now.cost_microusd, then.cost_microusd)),
+        ("Energy", f"{now.energy_kwh:,} kWh", change(now.energy_millij, then.energy_millij)),
+        ("Emissions", f"{now.carbon_kg:,} kgCO2e", change(now.carbon_microg, then.carbon_microg)),
+        ("Idle", f"${idle.cost_usd:,}", change(idle.cost_microusd, idle_before.cost_microusd)),
+    ]
+
+
+def change(now: int, then: int) -> str:
+    """Return the change against the week before in words and per cent."""
+    if not then:
+        return "no week before to compare with"
+    share = (Decimal(now) - Decimal(then)) / abs(Decimal(then))
+    word = "up" if share > 0 else "down" if share < 0 else "unchanged"
+    return f"{word} {abs(share):.1%}" if share else word
+
+
+def _idle(rows: tuple[SpendRow, ...]) -> Amounts:
+    return next((row.amounts for row in rows if row.keys["account"] == Account.IDLE.label), Amounts())
+
+
+def _lines(now: tuple[SpendRow, ...], then: tuple[SpendRow, ...]) -> list[TeamLine]:
+    before = {_name(row): row.amounts.cost_microusd for row in then}
+    most = max((row.amounts.cost_microusd for row in now), default=0)
+    ordered = sorted(now, key=lambda row: -row.amounts.cost_microusd)
+    return [
+        TeamLine(
+            name=_name(row),
+            cost_usd=row.amounts.cost_usd,
+            energy_kwh=row.amounts.energy_kwh,
+            carbon_kg=row.amounts.carbon_kg,
+            change=change(row.amounts.cost_microusd, before.get(_name(row), 0)),
+            bar=max(1, BAR_CELLS * row.amounts.cost_microusd // most) if most > 0 else 1,
+        )
+        for row in ordered
+    ]
+
+
+def _name(row: SpendRow) -> str:
+    if row.keys["account"] == Account.JOB.label:
+        return row.keys["team"]
+    return f"({row.keys['account']})"
+
+
+def _plan(plan: PlanReport | None) -> dict[str, object]:
+    if plan is None:
+        return {"deferred": 0, "waiting": 0, "examples": [], "saving_usd": Decimal(0), "saving_kg": Decimal(0)}
+    moved = sorted((row for row in plan.rows if row.action == "deferred"), key=lambda row: -row.saving_microg)
+    return {
+        "deferred": plan.deferred,
+        "waiting": len(plan.rows),
+        "examples": moved[:EXAMPLES],
+        "saving_usd": usd(plan.saving_microusd),
+        "saving_kg": kg_co2e(plan.saving_microg),
+    }
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.translate(BIDI).split())

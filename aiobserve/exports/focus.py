@@ -1,0 +1,144 @@
+"""The ledger as FOCUS 1.2 cost and usage: what finance tools of cloud bills read.
+
+One row a local day, site, account, team, project, model and part of the price (capacity or electricity). Costs
+have six places, so that they sum to the ledger's microdollars. Energy, carbon and GPU-hours stand on the capacity
+row of a group, or on its electricity row when it has no capacity, never on both.
+
+Source: FinOps Open Cost and Usage Specification 1.2, dataset Cost and Usage.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import usd
+from aiobserve.domain.window import local_day
+from aiobserve.exports.cells import text_cell
+from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.scope import Scope
+from aiobserve.reports.spend import SpendRow, spend
+
+GROUP_BY = ("day", "site", "account", "team", "project", "model")
+COST_PLACES = 6
+EXTRA = (
+    "x_Account", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
+    "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
+)  # fmt: skip
+COLUMNS = (
+    "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
+    "BillingPeriodEnd", "BillingPeriodStart", "CapacityReservationId", "CapacityReservationStatus", "ChargeCategory",
+    "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart",
+    "CommitmentDiscountCategory", "CommitmentDiscountId", "CommitmentDiscountName", "CommitmentDiscountQuantity",
+    "CommitmentDiscountStatus", "CommitmentDiscountType", "CommitmentDiscountUnit", "ConsumedQuantity", "ConsumedUnit",
+    "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "InvoiceId", "InvoiceIssuerName", "ListCost", "ListUnitPrice",
+    "PricingCategory", "PricingCurrency", "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice", "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "RegionId",
+    "RegionName", "ResourceId", "ResourceName", "ResourceType", "ServiceCategory", "ServiceName", "ServiceSubcategory",
+    "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "SubAccountType", "Tags", *EXTRA,
+)  # fmt: skip
+DESCRIPTIONS = {
+    "job": "GPU time held by jobs",
+    "idle": "GPU time that nobody held",
+    "overhead": "Facility overhead",
+    "unattributed": "Use that no team answers for",
+}
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    cost_microusd: int
+    quantity: str
+    unit: str
+    carries_energy: bool
+
+
+def focus_rows(scope: Scope) -> Iterator[list[Any]]:
+    """Yield the rows of a scope in the order of `COLUMNS`; BilledCost sums to the ledger to the microdollar."""
+    for row in spend(scope, group_by=GROUP_BY).rows:
+        for part in _parts(row.amounts):
+            values = {**_values(scope, row, part), **_extra(scope, row, part)}
+            yield [values.get(name, "") for name in COLUMNS]
+
+
+def _parts(amounts: Amounts) -> list[_Part]:
+    parts = []
+    if amounts.gpu_millis or amounts.capacity_microusd:
+        parts.append(_Part("capacity", amounts.capacity_microusd, str(amounts.gpu_hours), "GPU-Hours", True))
+    if amounts.electricity_microusd or not parts:
+        parts.append(_Part("electricity", amounts.electricity_microusd, str(amounts.energy_kwh), "kWh", not parts))
+    return parts
+
+
+def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
+    keys = row.keys
+    day = date.fromisoformat(keys["day"])
+    period = local_day(day, scope.timezone)
+    month = day.replace(day=1)
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    cost = usd(part.cost_microusd, COST_PLACES)
+    organisation = scope.organisation
+    return {
+        **dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"), cost),
+        "BillingAccountId": text_cell(organisation.slug),
+        "BillingAccountName": text_cell(organisation.name),
+        "BillingAccountType": "Organisation",
+        "BillingCurrency": "USD",
+        "PricingCurrency": "USD",
+        "BillingPeriodStart": _instant(local_day(month, scope.timezone).start_at),
+        "BillingPeriodEnd": _instant(local_day(next_month, scope.timezone).start_at),
+        "ChargePeriodStart": _instant(period.start_at),
+        "ChargePeriodEnd": _instant(period.end_at),
+        "ChargeCategory": "Usage",
+        "ChargeDescription": f"{DESCRIPTIONS[keys['account']]}: {part.name}",
+        "ChargeFrequency": "Usage-Based",
+        "ConsumedQuantity": part.quantity,
+        "ConsumedUnit": part.unit,
+        "PricingCategory": "Standard",
+        "PricingQuantity": part.quantity,
+        "PricingUnit": part.unit,
+        "InvoiceIssuerName": text_cell(organisation.name),
+        "ProviderName": "aiobserve",
+        "PublisherName": "aiobserve",
+        "RegionId": text_cell(keys["site"]),
+        "RegionName": text_cell(keys["site"]),
+        "ResourceId": text_cell("/".join(filter(None, (keys["site"], keys["project"], keys["model"] or keys["account"])))),
+        "ResourceType": "GPU",
+        "ServiceCategory": "AI and Machine Learning",
+        "ServiceName": "GPU fleet",
+        "ServiceSubcategory": "Other (AI and Machine Learning)",
+        "SkuId": f"{keys['site']}-gpu-{part.name}",
+        "SkuMeter": part.unit,
+        "SkuPriceId": f"{keys['site']}-gpu-{part.name}",
+        "SubAccountId": text_cell(keys["team"] or keys["account"]),
+        "SubAccountName": text_cell(keys["team"] or keys["account"]),
+        "SubAccountType": "Team",
+        "Tags": json.dumps({name: keys[name] for name in ("project", "model") if keys[name]}, sort_keys=True),
+    }
+
+
+def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
+    amounts = row.amounts
+    values: dict[str, Any] = {
+        "x_Account": row.keys["account"],
+        "x_Project": text_cell(row.keys["project"]),
+        "x_Model": text_cell(row.keys["model"]),
+        "x_CostMicrousd": part.cost_microusd,
+        "x_Simulated": str(scope.organisation.simulated).lower(),
+        "x_CarbonMethod": "location_hourly",
+        "x_EnergyMeasuredShare": amounts.quality_share(Quality.MEASURED),
+    }
+    if part.carries_energy:
+        values |= {
+            "x_EnergyKwh": amounts.energy_kwh,
+            "x_CarbonKgCO2e": amounts.carbon_kg,
+            "x_GpuHours": amounts.gpu_hours,
+        }
+    return values
+
+
+def _instant(at: Any) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

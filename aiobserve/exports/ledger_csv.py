@@ -1,0 +1,45 @@
+"""The ledger as plain CSV: one row a group, decimals to read and integers to add up."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import usd
+from aiobserve.exports.cells import text_cell
+from aiobserve.reports.scope import Scope
+from aiobserve.reports.spend import spend
+
+DEFAULT_GROUP_BY = ("day", "site", "account", "team", "project", "model")
+AMOUNTS = (
+    "cost_usd", "capacity_cost_usd", "electricity_cost_usd", "gpu_hours", "energy_kwh", "carbon_kg_co2e",
+    "energy_measured_share", "energy_estimated_share", "energy_assumed_share", "cost_microusd", "capacity_microusd",
+    "electricity_microusd", "energy_millij", "carbon_microg", "gpu_millis",
+)  # fmt: skip
+
+
+def ledger_header(group_by: Sequence[str] = DEFAULT_GROUP_BY) -> list[str]:
+    """Return the column names: dimensions, then amounts with their units."""
+    return [*group_by, "timezone", *AMOUNTS]
+
+
+def ledger_rows(scope: Scope, group_by: Sequence[str] = DEFAULT_GROUP_BY) -> Iterator[list[Any]]:
+    """Yield one row a group, in order of the dimensions; the integer columns sum to the ledger exactly."""
+    for row in spend(scope, group_by=group_by).rows:
+        amounts = row.amounts
+        yield [
+            *(text_cell(row.keys[name]) for name in group_by),
+            scope.timezone,
+            amounts.cost_usd,
+            usd(amounts.capacity_microusd),
+            usd(amounts.electricity_microusd),
+            amounts.gpu_hours,
+            amounts.energy_kwh,
+            amounts.carbon_kg,
+            *(amounts.quality_share(quality) for quality in Quality),
+            amounts.cost_microusd,
+            amounts.capacity_microusd,
+            amounts.electricity_microusd,
+            amounts.energy_millij,
+            amounts.carbon_microg,
+            amounts.gpu_millis,
+        ]

@@ -1,0 +1,1 @@
+"""Who pays: charges become balanced postings that are never edited."""

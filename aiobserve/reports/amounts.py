@@ -1,0 +1,80 @@
+"""An amount of every measure, as exact integers, and as the decimals that every surface prints."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from aiobserve.domain import units
+from aiobserve.domain.quality import Quality
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Sums from the ledger: integers, with the parts of energy, carbon and cost by quality.
+
+    `energy_quality` and its neighbours hold (measured, estimated, assumed) in the unit of their measure;
+    `cost_quality` is that of the capacity part of the cost.
+    """
+
+    gpu_millis: int = 0
+    energy_millij: int = 0
+    carbon_microg: int = 0
+    capacity_microusd: int = 0
+    electricity_microusd: int = 0
+    energy_quality: tuple[int, int, int] = (0, 0, 0)
+    carbon_quality: tuple[int, int, int] = (0, 0, 0)
+    cost_quality: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def cost_microusd(self) -> int:
+        """Return capacity and electricity together."""
+        return self.capacity_microusd + self.electricity_microusd
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """Return the cost in dollars, to the cent."""
+        return units.usd(self.cost_microusd)
+
+    @property
+    def energy_kwh(self) -> Decimal:
+        """Return the energy in kWh, to the watt-hour."""
+        return units.kwh(self.energy_millij)
+
+    @property
+    def carbon_kg(self) -> Decimal:
+        """Return the emissions in kgCO2e, to the gram."""
+        return units.kg_co2e(self.carbon_microg)
+
+    @property
+    def gpu_hours(self) -> Decimal:
+        """Return the GPU-hours, to the hundredth."""
+        return units.gpu_hours(self.gpu_millis)
+
+    def quality_share(self, quality: Quality, *, measure: str = "energy") -> Decimal:
+        """Return the share of the measure that is of a quality, 0 to 1 with three places; 0 of nothing."""
+        parts: tuple[int, int, int] = getattr(self, f"{measure}_quality")
+        whole = sum(abs(part) for part in parts)
+        if not whole:
+            return Decimal("0.000")
+        return (Decimal(abs(parts[quality - 1])) / whole).quantize(Decimal("0.001"))
+
+
+def total(amounts: Iterable[Amounts]) -> Amounts:
+    """Return the sum of amounts, exactly."""
+    result = Amounts()
+    for one in amounts:
+        result = Amounts(
+            gpu_millis=result.gpu_millis + one.gpu_millis,
+            energy_millij=result.energy_millij + one.energy_millij,
+            carbon_microg=result.carbon_microg + one.carbon_microg,
+            capacity_microusd=result.capacity_microusd + one.capacity_microusd,
+            electricity_microusd=result.electricity_microusd + one.electricity_microusd,
+            energy_quality=_added(result.energy_quality, one.energy_quality),
+            carbon_quality=_added(result.carbon_quality, one.carbon_quality),
+            cost_quality=_added(result.cost_quality, one.cost_quality),
+        )
+    return result
+
+
+def _added(left: tuple[int, int, int], right: tuple[int, int, int]) -> tuple[int, int, int]:
+    return (left[0] + right[0], left[1] + right[1], left[2] + right[2])

@@ -1,0 +1,105 @@
+"""What a report is about: an organisation, a span of time and the reader's time zone."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiobserve.domain.window import Span, local_day
+from aiobserve.store.read import fleet
+from aiobserve.store.read.ledger import extent
+
+DEFAULT_DAYS = 30
+
+
+class BadScope(ValueError):
+    """The organisation, zone or dates of a report cannot be understood; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An organisation and whole local days `[first_day, end_day)` in an IANA zone."""
+
+    organisation: fleet.OrganisationRow
+    first_day: date
+    end_day: date
+    timezone: str
+
+    @property
+    def span(self) -> Span:
+        """Return the UTC span of the days."""
+        return Span(local_day(self.first_day, self.timezone).start_at, local_day(self.end_day, self.timezone).start_at)
+
+    @property
+    def days(self) -> list[date]:
+        """Return each local date of the scope."""
+        return [self.first_day + timedelta(days=n) for n in range((self.end_day - self.first_day).days)]
+
+
+def present(organisation: fleet.OrganisationRow, clock_at: datetime) -> datetime:
+    """Return the present of an organisation: the clock's, or the fixed instant of a simulated one."""
+    return organisation.now_at or clock_at
+
+
+def organisation_of(slug: str | None) -> fleet.OrganisationRow:
+    """Return the organisation with a slug, or the first one.
+
+    Raises:
+        BadScope: there is none; the message lists those that are there.
+    """
+    try:
+        return fleet.organisation(slug)
+    except fleet.NoSuchOrganisation as error:
+        raise BadScope(str(error)) from error
+
+
+def resolve(
+    *,
+    clock_at: datetime,
+    organisation: str | None = None,
+    first_day: str | None = None,
+    end_day: str | None = None,
+    timezone: str | None = None,
+) -> Scope:
+    """Return the scope that texts from a query string or command line name; 30 days up to the last posting by default.
+
+    Args:
+        clock_at: the present, from the door.
+        first_day, end_day: ISO dates in the zone; the end is exclusive.
+
+    Raises:
+        BadScope: a text cannot be understood, or there is no such organisation.
+    """
+    chosen = organisation_of(organisation)
+    zone = _zone(timezone or "UTC")
+    end = _date(end_day, "to") if end_day else _default_end(chosen, clock_at, zone)
+    first = _date(first_day, "from") if first_day else end - timedelta(days=DEFAULT_DAYS)
+    if first >= end:
+        raise BadScope(f"from={first} must lie before to={end}, which is exclusive")
+    return Scope(chosen, first, end, zone)
+
+
+def _default_end(organisation: fleet.OrganisationRow, clock_at: datetime, zone: str) -> date:
+    known = extent(organisation.pk)
+    last_at = known.end_at if known else present(organisation, clock_at)
+    last = (last_at - timedelta(microseconds=1)).astimezone(ZoneInfo(zone))
+    return last.date() + timedelta(days=1)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadScope(f"tz={name!r} is no IANA time zone; try Europe/Berlin or UTC") from error
+    return name
+
+
+def _date(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadScope(f"{name}={text!r} is no date; write it as {datetime(2026, 11, 1, tzinfo=UTC):%Y-%m-%d}") from error
+
+
+def organisations() -> list[fleet.OrganisationRow]:
+    """Return all organisations, real ones first."""
+    return fleet.organisations()

@@ -1,0 +1,37 @@
+"""Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
+
+from aiobserve.store.models.fleet import Device, Node, Site
+from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
+from aiobserve.store.models.ledger import LedgerBatch, Posting
+from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
+from aiobserve.store.models.plans import Plan, PlanDecision
+from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
+from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
+from aiobserve.store.models.watermark import Watermark
+from aiobserve.store.models.workloads import Job, JobInterval
+
+__all__ = [
+    "AccountMapping",
+    "AiModel",
+    "CollectRequest",
+    "Device",
+    "GpuRate",
+    "IngestBatch",
+    "IngestRejection",
+    "Job",
+    "JobInterval",
+    "LedgerBatch",
+    "Node",
+    "Organisation",
+    "Plan",
+    "PlanDecision",
+    "Posting",
+    "Project",
+    "SignalSeries",
+    "SignalValue",
+    "Site",
+    "Team",
+    "TelemetryChunk",
+    "TelemetrySample",
+    "Watermark",
+]

@@ -1,0 +1,1 @@
+"""Everything that changes the store. Rows enter by binary COPY, each batch once."""

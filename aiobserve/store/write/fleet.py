@@ -1,0 +1,72 @@
+"""Writes sites, nodes and devices."""
+
+import pandas as pd
+
+from aiobserve.store.models import Device, Node, Site
+from aiobserve.store.write.copy import merge_frame
+from aiobserve.store.write.watermark import want_again
+
+
+class UnknownName(ValueError):
+    """A row names a site, device or job that the store does not have."""
+
+
+def write_sites(organisation_id: int, sites: pd.DataFrame) -> None:
+    """Write sites; a site that is there gets the grid zone and time zone of the frame."""
+    rows = sites.rename(columns={"site": "name"}).assign(organisation_id=organisation_id)
+    columns = {"organisation_id": "int8", "name": "varchar", "grid_zone": "varchar", "timezone": "varchar"}
+    merge_frame("site", columns, rows, key=("organisation_id", "name"), update=("grid_zone", "timezone"))
+
+
+def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
+    """Write nodes and devices; days of their sites since the earliest device are attributed again if any changed."""
+    sites = site_ids(organisation_id)
+    known = map_known(devices["site"], sites, what="site")
+    nodes = devices.assign(site_id=known, name=devices["node"])[["site_id", "name"]].drop_duplicates()
+    merge_frame("node", {"site_id": "int8", "name": "varchar"}, nodes, key=("site_id", "name"))
+    node_ids = {
+        (site_id, name): pk
+        for pk, site_id, name in Node.objects.filter(site__organisation_id=organisation_id).values_list(
+            "pk", "site_id", "name"
+        )
+    }
+    rows = devices.assign(
+        node_id=[node_ids[pair] for pair in zip(known, devices["node"], strict=True)], uid=devices["device_uid"]
+    )
+    columns = {
+        "node_id": "int8",
+        "uid": "varchar",
+        "sku": "varchar",
+        "capacity_millis": "int4",
+        "tdp_w": "float8",
+        "idle_w": "float8",
+        "active_w": "float8",
+        "valid_from_at": "timestamptz",
+        "valid_to_at": "timestamptz",
+    }
+    changed = merge_frame("device", columns, rows, key=("node_id", "uid"), update=tuple(columns)[2:])
+    if changed:
+        want_again(set(known), devices["valid_from_at"].min(), None)
+
+
+def site_ids(organisation_id: int) -> dict[str, int]:
+    """Return the id of each site of the organisation by name."""
+    return dict(Site.objects.filter(organisation_id=organisation_id).values_list("name", "pk"))
+
+
+def device_sites(organisation_id: int) -> dict[str, tuple[int, int]]:
+    """Return (device id, site id) of each device of the organisation by uid."""
+    rows = Device.objects.filter(node__site__organisation_id=organisation_id)
+    return {uid: (pk, site_id) for uid, pk, site_id in rows.values_list("uid", "pk", "node__site_id")}
+
+
+def map_known(names: "pd.Series[str]", known: dict[str, int], *, what: str) -> "pd.Series[int]":
+    """Return the id of each name.
+
+    Raises:
+        UnknownName: one is not known; the message names it and says what to import first.
+    """
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise UnknownName(f"unknown {what} {unknown[0]!r} ({len(unknown)} in all); import its {what}s first")
+    return names.map(known).astype("int64")

@@ -1,0 +1,99 @@
+"""Writes a batch of frames exactly once: its row in the batch ledger commits together with its rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from django.db import connection, transaction
+
+from aiobserve.store.models import IngestRejection
+from aiobserve.store.write.fleet import write_devices, write_sites
+from aiobserve.store.write.organisation import write_accounts
+from aiobserve.store.write.rates import write_rates, write_signals
+from aiobserve.store.write.samples import write_samples
+from aiobserve.store.write.workloads import write_intervals, write_jobs
+
+EXCERPT_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a batch: `new` is False when it had been written before and nothing was done."""
+
+    new: bool
+    rows: int
+    rejected: int
+
+
+def write_batch(
+    organisation_id: int,
+    *,
+    source: str,
+    batch_id: str,
+    frames: Mapping[str, pd.DataFrame],
+    rejections: Sequence[tuple[int, str, str]],
+    hot_from_at: datetime,
+) -> Written:
+    """Write the frames and rejections of a batch in one transaction, unless it was written before.
+
+    Args:
+        frames: by schema name; written in the order in which they refer to each other.
+        rejections: (position, reason, excerpt) of each record that was refused.
+        hot_from_at: telemetry from this instant on goes to the hot table, earlier telemetry into chunks.
+    """
+    rows = sum(len(frame) for frame in frames.values())
+    with transaction.atomic():
+        ledger_id = _claim(organisation_id, source, batch_id, rows, len(rejections))
+        if ledger_id is None:
+            return Written(new=False, rows=0, rejected=0)
+        if "sites" in frames:
+            write_sites(organisation_id, frames["sites"])
+        if "devices" in frames:
+            write_devices(organisation_id, frames["devices"])
+        if "accounts" in frames:
+            write_accounts(organisation_id, frames["accounts"])
+        if "rates" in frames:
+            write_rates(organisation_id, frames["rates"])
+        if "signals" in frames:
+            write_signals(organisation_id, ledger_id, frames["signals"])
+        if "jobs" in frames:
+            write_jobs(organisation_id, frames["jobs"])
+        if "intervals" in frames:
+            write_intervals(organisation_id, frames["intervals"])
+        if "telemetry" in frames:
+            write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
+        _write_rejections(ledger_id, rejections)
+    return Written(new=True, rows=rows, rejected=len(rejections))
+
+
+def _claim(organisation_id: int, source: str, batch_id: str, rows: int, rejected: int) -> int | None:
+    """Insert the batch's ledger row; None when it is there. A concurrent writer of the same batch waits here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO ingest_batch (organisation_id, source, batch_id, rows, rejected, recorded_at)
+               VALUES (%s, %s, %s, %s, %s, now()) ON CONFLICT DO NOTHING RETURNING id""",
+            [organisation_id, source, batch_id, rows, rejected],
+        )
+        found = cursor.fetchone()
+    return None if found is None else int(found[0])
+
+
+def _write_rejections(ledger_id: int, rejections: Sequence[tuple[int, str, str]]) -> None:
+    IngestRejection.objects.bulk_create(
+        [
+            IngestRejection(
+                batch_id=ledger_id,
+                position=position,
+                reason=_storable(reason),
+                excerpt=_storable(excerpt),
+            )
+            for position, reason, excerpt in rejections
+        ],
+        batch_size=1000,
+    )
+
+
+def _storable(text: str) -> str:
+    """Cut to length, and show the NUL that PostgreSQL's text cannot hold."""
+    return text.replace("\0", "\\0")[:EXCERPT_LENGTH]

@@ -1,0 +1,73 @@
+"""Writes dated GPU prices and signals; what they change is attributed again."""
+
+import pandas as pd
+
+from aiobserve.store.models import SignalSeries, Site
+from aiobserve.store.write.copy import copy_frame, merge_frame
+from aiobserve.store.write.fleet import map_known, site_ids
+from aiobserve.store.write.watermark import want_again
+
+# Kinds that decide charges; forecasts and load do not.
+CHARGED_KINDS = ("electricity_usd_per_mwh", "carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh", "pue_ratio")
+
+
+def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
+    """Write dated prices of GPU-hours; the days they hold for are attributed again when one changed."""
+    sites = site_ids(organisation_id)
+    named = rates["site"].notna()
+    rows = rates.assign(organisation_id=organisation_id, site_id=pd.Series(pd.NA, index=rates.index, dtype="Int64"))
+    rows.loc[named, "site_id"] = map_known(rates.loc[named, "site"], sites, what="site")
+    columns = {
+        "organisation_id": "int8",
+        "site_id": "int8",
+        "sku": "varchar",
+        "usd_per_gpu_hour": "float8",
+        "includes_electricity": "bool",
+        "valid_from_at": "timestamptz",
+        "valid_to_at": "timestamptz",
+        "quality": "int2",
+        "source": "varchar",
+    }
+    changed = merge_frame(
+        "gpu_rate",
+        columns,
+        rows,
+        key=("organisation_id", "site_id", "sku", "valid_from_at"),
+        update=("usd_per_gpu_hour", "includes_electricity", "valid_to_at", "quality", "source"),
+    )
+    if changed:
+        want_again(sites.values(), rates["valid_from_at"].min(), None)
+
+
+def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFrame) -> None:
+    """Write signal steps. A value that was known before stays; the new one is the later revision of it."""
+    series = _series_ids(organisation_id, signals)
+    rows = signals.assign(
+        batch_id=ingest_batch_id,
+        series_id=[series[key] for key in zip(signals["kind"], signals["scope"], signals["source"], strict=True)],
+    ).drop_duplicates(["series_id", "issued_at", "start_at"])
+    columns = {
+        "series_id": "int8",
+        "batch_id": "int8",
+        "issued_at": "timestamptz",
+        "start_at": "timestamptz",
+        "end_at": "timestamptz",
+        "value": "float8",
+        "quality": "int2",
+    }
+    copy_frame("signal_value", columns, rows)
+    actual = signals[signals["issued_at"].isna() & signals["kind"].isin(CHARGED_KINDS)]
+    for scope, steps in actual.groupby("scope"):
+        sites = Site.objects.filter(organisation_id=organisation_id)
+        touched = sites.filter(grid_zone=scope) | sites.filter(name=scope)
+        want_again(touched.values_list("pk", flat=True), steps["start_at"].min(), steps["end_at"].max())
+
+
+def _series_ids(organisation_id: int, signals: pd.DataFrame) -> dict[tuple[str, str, str], int]:
+    keys = signals[["kind", "scope", "source"]].drop_duplicates()
+    SignalSeries.objects.bulk_create(
+        [SignalSeries(organisation_id=organisation_id, **row) for row in keys.to_dict("records")],
+        ignore_conflicts=True,
+    )
+    found = SignalSeries.objects.filter(organisation_id=organisation_id, kind__in=set(keys["kind"]))
+    return {(kind, scope, source): pk for pk, kind, scope, source in found.values_list("pk", "kind", "scope", "source")}

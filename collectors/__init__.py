@@ -1,0 +1,1 @@
+"""The sources. One folder a source; each knows its upstream and nothing of our database."""

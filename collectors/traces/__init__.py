@@ -1,0 +1,1 @@
+"""Recorded public traces as files: jobs, power, prices, carbon and load. Each reader is given a path."""

@@ -1,0 +1,107 @@
+"""Grid carbon intensity: actual values, and forecasts as they were issued. Never reads a look-ahead column."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.window import Span
+from collectors.base import Batch, Rejection
+from collectors.traces.files import load, numbers, require, sift, utc
+from collectors.traces.signal_files import hourly, missing_hours, signal_batches
+
+PJM = "US-MIDA-PJM"
+G_PER_KWH_LIMIT = 2_000
+KINDS = {"ci_direct_g_per_kwh": "carbon_direct_g_per_kwh", "ci_lca_g_per_kwh": "carbon_lifecycle_g_per_kwh"}
+
+
+class PjmForecast:
+    """96-hour forecasts of PJM's direct intensity, one issue a day (CarbonCast)."""
+
+    name = "pjm-carbon-forecast"
+    columns = ("issue_time_utc", "valid_time_utc", "ci_direct_forecast_g_per_kwh")
+    source = "CarbonCast 96 h forecast"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def collect(self, span: Span | None = None) -> Iterator[Batch]:
+        """Yield the forecasts; the file's actual generation, which nobody knew at issue, is left unread."""
+        signals, rejections = self.parse(require(load(self.path), self.columns, path=self.path, what="PJM forecasts"))
+        yield from signal_batches(self.name, self.path, signals, rejections)
+
+    def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
+        """Return forecast steps and the rejected rows."""
+        issued_at, start_at = utc(raw["issue_time_utc"]), utc(raw["valid_time_utc"])
+        value = numbers(raw["ci_direct_forecast_g_per_kwh"])
+        good, rejections = sift(
+            raw,
+            {
+                "no issue or valid time": issued_at.isna() | start_at.isna(),
+                "a forecast of an hour before its issue": start_at < issued_at,
+                f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~value.between(0, G_PER_KWH_LIMIT),
+                "the hour stands twice in its issue": raw.duplicated(["issue_time_utc", "valid_time_utc"]),
+            },
+        )
+        rows = good.index
+        return (
+            hourly(
+                kind="carbon_direct_g_per_kwh",
+                scope=PJM,
+                source=self.source,
+                start_at=start_at[rows],
+                value=value[rows],
+                quality=int(Quality.ESTIMATED),
+                issued_at=issued_at[rows],
+            ),
+            rejections,
+        )
+
+
+class HourlyCarbon:
+    """Hourly actual intensity, direct and life-cycle, of one or more zones (Electricity Maps; EIA generation)."""
+
+    name = "hourly-carbon"
+    columns = ("timestamp_utc", "zone", "ci_direct_g_per_kwh", "ci_lca_g_per_kwh")
+    zones = {"PJM": PJM}
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def collect(self, span: Span | None = None) -> Iterator[Batch]:
+        """Yield both intensities of every zone."""
+        raw = load(self.path)
+        estimated = raw["estimated"].astype("str").str.lower().eq("true") if "estimated" in raw else None
+        table = require(raw, self.columns, path=self.path, what="hourly carbon intensity")
+        signals, rejections = self.parse(table, estimated)
+        yield from signal_batches(self.name, self.path, signals, rejections)
+
+    def parse(self, raw: pd.DataFrame, estimated: "pd.Series[bool] | None" = None) -> tuple[pd.DataFrame, list[Rejection]]:
+        """Return the steps of both kinds and the rejected rows; an hour that is not there is listed too."""
+        start_at = utc(raw["timestamp_utc"])
+        values = {kind: numbers(raw[column]) for column, kind in KINDS.items()}
+        good, rejections = sift(
+            raw,
+            {
+                "no time or zone": start_at.isna() | raw["zone"].isna(),
+                f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~pd.concat(
+                    [value.between(0, G_PER_KWH_LIMIT) for value in values.values()], axis=1
+                ).all(axis=1),
+                "the hour stands twice": raw.duplicated(["zone", "timestamp_utc"]),
+            },
+        )
+        rows = good.index
+        scope = good["zone"].astype("str").replace(self.zones)
+        quality = pd.Series(int(Quality.MEASURED), index=rows)
+        if estimated is not None:
+            quality = quality.mask(estimated[rows], int(Quality.ESTIMATED))
+        steps = [
+            hourly(kind=kind, scope=scope, source="hourly grid intensity", start_at=start_at[rows], value=value[rows], quality=quality)
+            for kind, value in values.items()
+        ]
+        positions = pd.Series(np.arange(1, len(raw) + 1), index=raw.index)
+        for zone, hours in start_at[rows].groupby(scope):
+            rejections += missing_hours(hours, positions, f"carbon intensity of {zone}")
+        return pd.concat(steps, ignore_index=True), rejections

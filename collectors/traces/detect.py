@@ -1,0 +1,34 @@
+"""Tells what a file is by the columns it has, never by its name."""
+
+from pathlib import Path
+
+from collectors.base import SourceGarbled
+from collectors.traces import carbon, electricity_price, gpu_prices, itp, llm_load, mlperf_power
+from collectors.traces.files import load
+
+# Columns that a file must have to be of a format; the first that fits wins.
+FORMATS = {
+    "itp-jobs": itp.COLUMNS,
+    "mlperf-power": mlperf_power.POWER_COLUMNS,
+    "mlperf-runs": mlperf_power.RUN_COLUMNS,
+    "pjm-carbon-forecast": carbon.PjmForecast.columns,
+    "hourly-carbon": carbon.HourlyCarbon.columns,
+    "electricity-prices": electricity_price.COLUMNS,
+    "gpu-catalogue": gpu_prices.COLUMNS,
+    "servegen-load": llm_load.COLUMNS,
+}
+
+
+def detect(path: Path) -> str:
+    """Return the name of a file's format.
+
+    Raises:
+        SourceUnavailable: the file cannot be opened.
+        SourceGarbled: it is of no known format; the message lists its columns and the formats.
+    """
+    found = set(map(str, load(path).columns))
+    for name, columns in FORMATS.items():
+        if found.issuperset(columns):
+            return name
+    known = "; ".join(f"{name}: {', '.join(columns)}" for name, columns in FORMATS.items())
+    raise SourceGarbled(f"{path}: no known format has its columns ({', '.join(sorted(found))}). Known formats: {known}")

@@ -1,0 +1,74 @@
+"""Hourly electricity prices of several zones (day-ahead and real-time, ISO and ENTSO-E facts)."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.window import Span
+from collectors.base import Batch, Rejection
+from collectors.traces.files import load, numbers, require, sift, utc
+from collectors.traces.signal_files import hourly, missing_hours, signal_batches
+
+COLUMNS = ("zone", "raw_datetime", "price_per_mwh", "currency", "timestamp_utc")
+USD_PER_MWH_LIMIT = 10_000
+
+
+class ElectricityPrices:
+    """Prices in US dollars; another currency needs a rate (`usd_per_unit`), else its rows are refused.
+
+    A price's currency is never guessed: a euro taken for a dollar is a wrong bill.
+    """
+
+    name = "electricity-prices"
+
+    def __init__(self, path: Path, *, usd_per_unit: Mapping[str, float] | None = None) -> None:
+        self.path = path
+        self.usd_per_unit = {"USD": 1.0, **(usd_per_unit or {})}
+
+    def collect(self, span: Span | None = None) -> Iterator[Batch]:
+        """Yield the prices of every zone whose currency is known."""
+        signals, rejections = self.parse(require(load(self.path), COLUMNS, path=self.path, what="electricity prices"))
+        yield from signal_batches(self.name, self.path, signals, rejections)
+
+    def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
+        """Return price steps and the rejected rows; a currency without a rate is refused once, with its count."""
+        foreign = ~raw["currency"].isin(list(self.usd_per_unit))
+        refused = self._refused(raw, foreign)
+        positions = pd.Series(np.arange(1, len(raw) + 1), index=raw.index)
+        raw = raw[~foreign]
+        start_at = utc(raw["timestamp_utc"])
+        usd = numbers(raw["price_per_mwh"]) * raw["currency"].map(self.usd_per_unit).astype("float64")
+        good, rejections = sift(
+            raw,
+            {
+                "no UTC hour: the local hour is ambiguous when clocks go back, or does not exist": start_at.isna(),
+                f"price is not between -{USD_PER_MWH_LIMIT} and {USD_PER_MWH_LIMIT} USD/MWh": ~usd.between(
+                    -USD_PER_MWH_LIMIT, USD_PER_MWH_LIMIT
+                ),
+                "the hour stands twice": pd.Series(raw["zone"].astype("str") + start_at.astype("str")).duplicated(),
+            },
+        )
+        rejections = [Rejection(int(positions[raw.index[one.position - 1]]), one.reason, one.excerpt) for one in rejections]
+        rows = good.index
+        signals = hourly(
+            kind="electricity_usd_per_mwh",
+            scope=good["zone"].astype("str"),
+            source="hourly electricity price",
+            start_at=start_at[rows],
+            value=usd[rows],
+            quality=int(Quality.MEASURED),
+        )
+        for zone, hours in start_at[rows].groupby(good["zone"].astype("str")):
+            rejections += missing_hours(hours, positions, f"electricity price of {zone}")
+        return signals, [*refused, *rejections]
+
+    def _refused(self, raw: pd.DataFrame, foreign: "pd.Series[bool]") -> list[Rejection]:
+        found = []
+        for (zone, currency), rows in raw[foreign].groupby(["zone", "currency"], dropna=False):
+            position = int(raw.index.get_loc(rows.index[0])) + 1  # type: ignore[arg-type]
+            reason = f"{len(rows)} rows of {zone} from here on are in {currency}; give its rate with --usd-per-unit {currency}=..."
+            found.append(Rejection(position, reason))
+        return found

@@ -1,0 +1,60 @@
+"""What the readers of signal files share: hourly rows into signal steps, in batches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aiobserve.domain.frames import SIGNALS
+from collectors.base import Batch, Rejection
+from collectors.traces.files import fingerprint, pieces
+
+HOUR = pd.Timedelta(hours=1)
+BATCH_ROWS = 20_000
+VERSION = 1
+
+
+def signal_batches(name: str, path: Path, signals: pd.DataFrame, rejections: list[Rejection]) -> Iterator[Batch]:
+    """Yield the signals of a file, 20,000 rows at a time; the first batch carries the rejections."""
+    key = f"{fingerprint(path)} v{VERSION}"
+    if signals.empty:
+        yield Batch(name, f"{key} rows 0-0", {}, tuple(rejections))
+    for piece in pieces(len(signals), BATCH_ROWS):
+        carried = tuple(rejections) if piece.start == 0 else ()
+        yield Batch(name, f"{key} rows {piece.start}-{piece.stop}", {"signals": signals.iloc[piece].reset_index(drop=True)}, carried)
+
+
+def hourly(
+    *,
+    kind: str,
+    scope: "pd.Series[Any] | str",
+    source: str,
+    start_at: "pd.Series[pd.Timestamp]",
+    value: "pd.Series[float]",
+    quality: "pd.Series[Any] | int",
+    issued_at: "pd.Series[pd.Timestamp] | None" = None,
+) -> pd.DataFrame:
+    """Return hourly steps as a checked frame of signals."""
+    frame = pd.DataFrame({"start_at": start_at, "value": value})
+    return SIGNALS.check(
+        frame.assign(
+            kind=kind,
+            scope=scope,
+            source=source,
+            issued_at=pd.NaT if issued_at is None else issued_at,
+            end_at=frame["start_at"] + HOUR,
+            quality=quality,
+        )
+    )
+
+
+def missing_hours(start_at: "pd.Series[pd.Timestamp]", positions: "pd.Series[int]", what: str) -> list[Rejection]:
+    """Return a notice for each hole in hourly rows: the row after which it opens, and how long it is."""
+    order = start_at.sort_values()
+    step = order.diff().shift(-1)
+    holes = step[step > HOUR]
+    return [
+        Rejection(int(positions[row]), f"{int(gap / HOUR) - 1} hours of {what} are missing after {start_at[row]:%Y-%m-%d %H:%M}Z")
+        for row, gap in holes.items()
+    ]

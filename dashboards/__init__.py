@@ -1,0 +1,1 @@
+"""The screens: pages for people, drawn from `reports` and nothing else."""

@@ -1,0 +1,146 @@
+"""Arranges the Overview page from the reports. Adds up nothing that a report has not added up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aiobserve.domain.account import Account
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import MICROG_PER_KG, MICROUSD_PER_USD
+from aiobserve.reports.amounts import Amounts, total
+from aiobserve.reports.schedule import PlanReport, plan_report
+from aiobserve.reports.scope import Scope, present
+from aiobserve.reports.spend import SpendRow, spend
+from aiobserve.reports.windows import SiteOutlook, outlook
+from dashboards import formats
+from dashboards.charts.daily import daily, series_of
+from dashboards.charts.gantt import gantt
+from dashboards.charts.outlook import outlook_chart
+
+TOP_JOBS = 10
+ACCOUNTS = [account.label for account in Account]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number with what it is, how it changed, and how well it is known."""
+
+    measure: str
+    title: str
+    value: str
+    exact: int
+    change: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table of amounts; `bearer` says in words when no team bears it."""
+
+    name: str
+    is_team: bool
+    amounts: Amounts
+    share: str
+
+
+def page(scope: Scope, *, clock_at: datetime) -> dict[str, Any]:
+    """Return everything that the template shows."""
+    now_at = present(scope.organisation, clock_at)
+    by_day = spend(scope, group_by=("day", "account", "team"))
+    before = spend(_before(scope), group_by=("account",))
+    plan = plan_report(scope.organisation.pk)
+    sites = outlook(scope.organisation, now_at=now_at)
+    teams = _lines(by_day.rows, series_of)
+    return {
+        "scope": scope,
+        "now_at": now_at,
+        "has_ledger": bool(by_day.rows),
+        "tiles": _tiles(by_day.total, _of(by_day.rows, "idle"), before.total, _of(before.rows, "idle"), plan),
+        "teams": teams,
+        "total": by_day.total,
+        "models": _lines(spend(scope, group_by=("model", "account"), filters={"account": ["job"]}).rows, _model),
+        "jobs": _lines(spend(scope, group_by=("job_name", "account"), filters={"account": ["job"]}).rows, _job)[:TOP_JOBS],
+        "plan": plan,
+        "plan_rows": plan.rows if plan else (),
+        "sites": sites,
+        "days": _days(by_day.rows),
+        "sentence": _sentence(by_day.total, before.total, teams),
+        "figures": _figures(scope, by_day.rows, plan, sites) if by_day.rows else {},
+    }
+
+
+def _figures(
+    scope: Scope, rows: tuple[SpendRow, ...], plan: PlanReport | None, sites: list[SiteOutlook]
+) -> dict[str, dict[str, Any]]:
+    figures = {
+        "cost": daily(rows, scope.days, value=lambda one: one.cost_microusd / MICROUSD_PER_USD, unit="USD"),
+        "carbon": daily(rows, scope.days, value=lambda one: one.carbon_microg / MICROG_PER_KG, unit="kgCO2e"),
+    }
+    figures |= {f"outlook-{i}": outlook_chart(site, timezone=scope.timezone) for i, site in enumerate(sites)}
+    if plan and plan.rows:
+        figures["plan"] = gantt(plan.rows, timezone=scope.timezone)
+    return figures
+
+
+def _tiles(now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan: PlanReport | None) -> list[Tile]:
+    tiles = [
+        Tile("cost", "Cost", formats.money(now.cost_microusd), now.cost_microusd, formats.change(now.cost_microusd, then.cost_microusd),
+             f"capacity {formats.money(now.capacity_microusd)}, electricity {formats.money(now.electricity_microusd)}"),
+        Tile("energy", "Energy", formats.energy(now.energy_millij), now.energy_millij, formats.change(now.energy_millij, then.energy_millij),
+             _known(now)),
+        Tile("carbon", "Emissions", formats.carbon(now.carbon_microg), now.carbon_microg,
+             formats.change(now.carbon_microg, then.carbon_microg), "location-based, hourly average intensity"),
+        Tile("idle", "Idle", formats.money(idle.cost_microusd), idle.cost_microusd, formats.change(idle.cost_microusd, idle_then.cost_microusd),
+             f"{formats.share(idle.cost_microusd, now.cost_microusd)} of the cost, {formats.hours(idle.gpu_millis)} GPU-hours"),
+    ]  # fmt: skip
+    if plan:
+        tiles.append(
+            Tile("saving", "Plan saves", formats.money(plan.saving_microusd), plan.saving_microusd,
+                 f"and {formats.carbon(plan.saving_microg)}", f"predicted, not verified: {plan.deferred} of {len(plan.rows)} jobs moved")
+        )  # fmt: skip
+    return tiles
+
+
+def _known(amounts: Amounts) -> str:
+    return ", ".join(f"{quality.label} {amounts.quality_share(quality):.1%}" for quality in Quality)
+
+
+def _lines(rows: Iterable[SpendRow], name_of: Any) -> list[Line]:
+    groups: dict[str, list[Amounts]] = {}
+    for row in rows:
+        groups.setdefault(name_of(row), []).append(row.amounts)
+    sums = {name: total(amounts) for name, amounts in groups.items()}
+    whole = total(sums.values()).cost_microusd
+    ordered = sorted(sums.items(), key=lambda item: (item[0] in ACCOUNTS, -item[1].cost_microusd))
+    return [Line(name, name not in ACCOUNTS, amounts, formats.share(amounts.cost_microusd, whole)) for name, amounts in ordered]
+
+
+def _days(rows: tuple[SpendRow, ...]) -> list[tuple[str, Amounts]]:
+    groups: dict[str, list[Amounts]] = {}
+    for row in rows:
+        groups.setdefault(row.keys["day"], []).append(row.amounts)
+    return [(day, total(amounts)) for day, amounts in sorted(groups.items())]
+
+
+def _of(rows: tuple[SpendRow, ...], account: str) -> Amounts:
+    return total(row.amounts for row in rows if row.keys["account"] == account)
+
+
+def _model(row: SpendRow) -> str:
+    return row.keys["model"] or "no model named"
+
+
+def _job(row: SpendRow) -> str:
+    return row.keys["job_name"]
+
+
+def _before(scope: Scope) -> Scope:
+    return replace(scope, first_day=scope.first_day - (scope.end_day - scope.first_day), end_day=scope.first_day)
+
+
+def _sentence(now: Amounts, then: Amounts, teams: list[Line]) -> str:
+    """Return the page in one sentence, for the eye and for a screen reader."""
+    most = next((line for line in teams if line.is_team), None)
+    tail = f"; {most.name} bears most, {formats.money(most.amounts.cost_microusd)} ({most.share})" if most else ""
+    return f"Cost came to {formats.money(now.cost_microusd)}, {formats.change(now.cost_microusd, then.cost_microusd)}{tail}."
