@@ -34,4 +34,4 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={"tick": {"task": "aiobserve.tick", "schedule": TICK_S}},
 )
-app.autodiscover_tasks(["aiobserve"], force=True)
+app.autodiscover_tasks(["aiobserve"])

@@ -1,6 +1,6 @@
 """Arranges the Overview page from the reports. Adds up nothing that a report has not added up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Tile:
     measure: str
     title: str
     value: str
+    unit: str
     exact: int
     change: str
     note: str
@@ -60,8 +61,11 @@ def page(scope: Scope, *, clock_at: datetime) -> dict[str, Any]:
         "teams": teams,
         "total": by_day.total,
         "models": _lines(spend(scope, group_by=("model", "account"), filters={"account": ["job"]}).rows, _model),
-        "jobs": _lines(spend(scope, group_by=("job_name", "account"), filters={"account": ["job"]}).rows, _job)[:TOP_JOBS],
+        "jobs": _lines(spend(scope, group_by=("job_name", "account"), filters={"account": ["job"]}).rows, _job)[
+            :TOP_JOBS
+        ],
         "plan": plan,
+        "plan_gap": f"{plan.gap_ratio:.2%}" if plan else "",
         "plan_rows": plan.rows if plan else (),
         "sites": sites,
         "days": _days(by_day.rows),
@@ -84,22 +88,31 @@ def _figures(
 
 
 def _tiles(now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan: PlanReport | None) -> list[Tile]:
+    parts = f"capacity {formats.money(now.capacity_microusd)}, electricity {formats.money(now.electricity_microusd)}"
+    part_idle = formats.share(idle.cost_microusd, now.cost_microusd)
     tiles = [
-        Tile("cost", "Cost", formats.money(now.cost_microusd), now.cost_microusd, formats.change(now.cost_microusd, then.cost_microusd),
-             f"capacity {formats.money(now.capacity_microusd)}, electricity {formats.money(now.electricity_microusd)}"),
-        Tile("energy", "Energy", formats.energy(now.energy_millij), now.energy_millij, formats.change(now.energy_millij, then.energy_millij),
-             _known(now)),
-        Tile("carbon", "Emissions", formats.carbon(now.carbon_microg), now.carbon_microg,
-             formats.change(now.carbon_microg, then.carbon_microg), "location-based, hourly average intensity"),
-        Tile("idle", "Idle", formats.money(idle.cost_microusd), idle.cost_microusd, formats.change(idle.cost_microusd, idle_then.cost_microusd),
-             f"{formats.share(idle.cost_microusd, now.cost_microusd)} of the cost, {formats.hours(idle.gpu_millis)} GPU-hours"),
+        _tile("cost", "Cost", formats.money, now.cost_microusd, then.cost_microusd, parts),
+        _tile("energy", "Energy", formats.energy, now.energy_millij, then.energy_millij, _known(now)),
+        _tile(
+            "carbon", "Emissions", formats.carbon, now.carbon_microg, then.carbon_microg,
+            "location-based, hourly average intensity",
+        ),
+        _tile(
+            "idle", "Idle", formats.money, idle.cost_microusd, idle_then.cost_microusd,
+            f"{part_idle} of the cost, {formats.hours(idle.gpu_millis)} GPU-hours",
+        ),
     ]  # fmt: skip
     if plan:
-        tiles.append(
-            Tile("saving", "Plan saves", formats.money(plan.saving_microusd), plan.saving_microusd,
-                 f"and {formats.carbon(plan.saving_microg)}", f"predicted, not verified: {plan.deferred} of {len(plan.rows)} jobs moved")
-        )  # fmt: skip
+        note = f"predicted, not verified: {plan.deferred} of {len(plan.rows)} jobs moved"
+        saving = formats.money(plan.saving_microusd)
+        change = f"and {formats.carbon(plan.saving_microg)}"
+        tiles.append(Tile("saving", "Plan saves", saving, "", plan.saving_microusd, change, note))
     return tiles
+
+
+def _tile(measure: str, title: str, written: Callable[[int], str], now: int, then: int, note: str) -> Tile:
+    value, _, unit = written(now).partition(" ")
+    return Tile(measure, title, value, unit, now, formats.change(now, then), note)
 
 
 def _known(amounts: Amounts) -> str:
@@ -113,7 +126,10 @@ def _lines(rows: Iterable[SpendRow], name_of: Any) -> list[Line]:
     sums = {name: total(amounts) for name, amounts in groups.items()}
     whole = total(sums.values()).cost_microusd
     ordered = sorted(sums.items(), key=lambda item: (item[0] in ACCOUNTS, -item[1].cost_microusd))
-    return [Line(name, name not in ACCOUNTS, amounts, formats.share(amounts.cost_microusd, whole)) for name, amounts in ordered]
+    return [
+        Line(name, name not in ACCOUNTS, amounts, formats.share(amounts.cost_microusd, whole))
+        for name, amounts in ordered
+    ]
 
 
 def _days(rows: tuple[SpendRow, ...]) -> list[tuple[str, Amounts]]:

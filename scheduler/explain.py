@@ -26,12 +26,16 @@ def reason(
         case "run_now":
             sentence = "starts now" + (f": {because}" if because else ": no later start is better")
         case "queued" if moved_s < 0:
-            sentence = f"starts {duration(-moved_s)} earlier than its turn, where there is room: {_change(planned, at_once)}"
+            sentence = (
+                f"starts {duration(-moved_s)} earlier than its turn, where there is room: {_change(planned, at_once)}"
+            )
         case "queued":
             sentence = "starts as soon as there is room" + (f": {because}" if because else "; no later start is better")
         case "cannot_meet_deadline":
             late = duration(-(slack_s or 0))
-            return f"cannot meet its deadline: the earliest start with room is {late} too late; it runs as early as it can"
+            return (
+                f"cannot meet its deadline: the earliest start with room is {late} too late; it runs as early as it can"
+            )
         case "no_capacity":
             return "the horizon has no room for it; it is planned again at the next tick"
         case _:

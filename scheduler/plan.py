@@ -131,7 +131,9 @@ def _movable(
     return deferrable & kept_at_once & costed & np.isfinite(cost[index, np.maximum(now, 0)])
 
 
-def _best(pool: Pool, now: Int64Array, movable: npt.NDArray[np.bool_], instance: Instance) -> tuple[Int64Array, float, float, bool]:
+def _best(
+    pool: Pool, now: Int64Array, movable: npt.NDArray[np.bool_], instance: Instance
+) -> tuple[Int64Array, float, float, bool]:
     """Return starts, objective, bound, and whether run-now had to stand in for the optimised placement."""
     rows = np.flatnonzero(movable)
     if not rows.size:

@@ -22,7 +22,9 @@ def at(hours: float) -> datetime:
 
 def frame(schema: frames.Schema, *rows: dict[str, object]) -> pd.DataFrame:
     """Return a checked frame of rows; columns that a row does not name are missing."""
-    return schema.check(pd.DataFrame([{**dict.fromkeys(schema.columns), **row} for row in rows], columns=list(schema.columns)))
+    return schema.check(
+        pd.DataFrame([{**dict.fromkeys(schema.columns), **row} for row in rows], columns=list(schema.columns))
+    )
 
 
 @dataclass
@@ -46,7 +48,9 @@ class World:
     rejections: tuple[Rejection, ...] = ()
     name: str = "world"
 
-    def job(self, key: str, *, start: float, end: float, device: str = "busy_gpu", share_millis: int = 1000, **more: object) -> "World":
+    def job(
+        self, key: str, *, start: float, end: float, device: str = "busy_gpu", share_millis: int = 1000, **more: object
+    ) -> "World":
         """Add a job that holds a share of a device between two hours of the first day."""
         self.jobs.append(
             {
@@ -57,7 +61,13 @@ class World:
             }
         )  # fmt: skip
         self.intervals.append(
-            {"job_key": key, "device_uid": device, "start_at": at(start), "end_at": at(end), "share_millis": share_millis}
+            {
+                "job_key": key,
+                "device_uid": device,
+                "start_at": at(start),
+                "end_at": at(end),
+                "share_millis": share_millis,
+            }
         )
         return self
 

@@ -216,9 +216,7 @@ def _totals(inputs: SiteInputs, cells: _Cells, factors: _Factors) -> _Totals:
     )
 
 
-def _charges(
-    inputs: SiteInputs, cells: _Cells, totals: _Totals, claims: _Claims, factors: _Factors
-) -> pd.DataFrame:
+def _charges(inputs: SiteInputs, cells: _Cells, totals: _Totals, claims: _Claims, factors: _Factors) -> pd.DataFrame:
     """Split each cell's totals over its claims."""
     # Time offered is the weight of the baseline; a cell that offers no time has no baseline either.
     energy = split_groups(cells.baseline_millij, claims.cell, claims.gpu_millis)

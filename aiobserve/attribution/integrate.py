@@ -104,7 +104,9 @@ def _power_step(samples: Samples, at_s: FloatArray, tdp_w: float) -> FloatArray:
     return np.diff(at_s) * (power_w[1:] + power_w[:-1]) / 2 * MILLIJ_PER_J
 
 
-def window_energy(curve: EnergyCurve, edge_s: Int64Array) -> tuple[Int64Array, npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
+def window_energy(
+    curve: EnergyCurve, edge_s: Int64Array
+) -> tuple[Int64Array, npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
     """Return the energy between neighbouring edges, whether it is known, and its quality.
 
     Args:

@@ -20,7 +20,13 @@ def digest() -> None:
 @org_option
 @click.option("--to", "end_day", default=None, help="Local day after the week's last.")
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
-@click.option("--out", "path", type=click.Path(path_type=Path), default=None, help="Also write the whole mail (.eml) or its HTML (.html).")
+@click.option(
+    "--out",
+    "path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Also write the whole mail (.eml) or its HTML (.html).",
+)
 @json_option
 @expected_errors
 def preview(org: str | None, end_day: str | None, tz: str | None, path: Path | None, as_json: bool) -> None:

@@ -15,7 +15,13 @@ from aiobserve.reports.spend import spend
 
 @click.command()
 @click.argument("form", type=click.Choice(["focus", "csv"]))
-@click.option("--out", "path", type=click.Path(path_type=Path), default=None, help="File to write; FORM-ORG-FROM-TO.csv by default.")
+@click.option(
+    "--out",
+    "path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File to write; FORM-ORG-FROM-TO.csv by default.",
+)
 @org_option
 @click.option("--from", "first_day", default=None, help="First local day, 2026-10-01.")
 @click.option("--to", "end_day", default=None, help="Local day after the last.")
@@ -24,7 +30,14 @@ from aiobserve.reports.spend import spend
 @json_option
 @expected_errors
 def export(
-    form: str, path: Path | None, org: str | None, first_day: str | None, end_day: str | None, tz: str | None, group_by: str, as_json: bool
+    form: str,
+    path: Path | None,
+    org: str | None,
+    first_day: str | None,
+    end_day: str | None,
+    tz: str | None,
+    group_by: str,
+    as_json: bool,
 ) -> None:
     """Write the ledger as FOCUS 1.2 or plain CSV, with a manifest beside it.
 

@@ -23,15 +23,38 @@ SHOWN_REJECTIONS = 20
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--org", default="imported", show_default=True, help="Slug of the organisation that the files belong to; made if new.")
-@click.option("--sku", default="A100 (80 GB)", show_default=True, help="Kind of GPU of jobs that name none; as in the price file.")
-@click.option("--cloud", default="Oracle Cloud", show_default=True, help="Whose prices to take from a GPU price catalogue.")
-@click.option("--valid-from", default="2021-03-01", show_default=True, help="Date from which prices of a catalogue without dates hold.")
 @click.option(
-    "--electricity-apart", is_flag=True, help="Prices per GPU-hour do not include electricity; it is charged apart, by the hour."
+    "--org",
+    default="imported",
+    show_default=True,
+    help="Slug of the organisation that the files belong to; made if new.",
 )
-@click.option("--usd-per-unit", multiple=True, metavar="CUR=RATE", help="Dollars per unit of a currency in a price file, e.g. EUR=1.18.")
-@click.option("--load-start", default="2021-03-04", show_default=True, help="Date that recorded request load is moved to.")
+@click.option(
+    "--sku", default="A100 (80 GB)", show_default=True, help="Kind of GPU of jobs that name none; as in the price file."
+)
+@click.option(
+    "--cloud", default="Oracle Cloud", show_default=True, help="Whose prices to take from a GPU price catalogue."
+)
+@click.option(
+    "--valid-from",
+    default="2021-03-01",
+    show_default=True,
+    help="Date from which prices of a catalogue without dates hold.",
+)
+@click.option(
+    "--electricity-apart",
+    is_flag=True,
+    help="Prices per GPU-hour do not include electricity; it is charged apart, by the hour.",
+)
+@click.option(
+    "--usd-per-unit",
+    multiple=True,
+    metavar="CUR=RATE",
+    help="Dollars per unit of a currency in a price file, e.g. EUR=1.18.",
+)
+@click.option(
+    "--load-start", default="2021-03-04", show_default=True, help="Date that recorded request load is moved to."
+)
 @click.option("--queue", is_flag=True, help="Leave the work to the workers of `aiobserve up` instead of doing it here.")
 @json_option
 @expected_errors
@@ -50,7 +73,9 @@ def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, 
                 continue
             options = _options(path, kinds, terms)
             if queue:
-                results.append({"file": str(path), "format": kind, "request": request_collect(organisation_id, kind, options)})
+                results.append(
+                    {"file": str(path), "format": kind, "request": request_collect(organisation_id, kind, options)}
+                )
                 continue
             collected = _collect(organisation_id, kind, options, quiet=as_json)
             results.append(

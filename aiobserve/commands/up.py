@@ -11,11 +11,12 @@ import click
 from django.conf import settings
 
 from aiobserve.commands.servers import broker, database, migrate, pending_migrations
-from aiobserve.commands.terminal import console, expected_errors
+from aiobserve.commands.terminal import clock, console, expected_errors
 from aiobserve.embedded.broker import EmbeddedBroker
 from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import ServerFailed, wait_until
 from aiobserve.embedded.supervisor import ProcessService, ServerService, Service, Supervisor
+from aiobserve.pipeline.sweep import keep_house
 
 HOST = "127.0.0.1"
 WORKERS = 2
@@ -42,6 +43,7 @@ def serve(*, port: int) -> None:
         ServerFailed: the port is taken.
     """
     _refuse_taken(port)
+    keep_house(clock())
     postgres, valkey = EmbeddedPostgres(settings.DATA_DIR), EmbeddedBroker(settings.DATA_DIR)
     with broker() as broker_url:
         database_url = os.environ.get("DATABASE_URL") or postgres.url
@@ -66,7 +68,16 @@ def processes(port: int, environ: dict[str, str], logs: Path) -> list[Service]:
     celery = [python, "-m", "celery", "-A", "aiobserve.celery"]
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", "1",
            "--blocking-threads", "4", "--log-level", "warning", "aiobserve.wsgi:application"]  # fmt: skip
-    worker = [*celery, "worker", "--concurrency", str(WORKERS), "--loglevel", "WARNING", "--without-mingle", "--without-gossip"]
+    worker = [
+        *celery,
+        "worker",
+        "--concurrency",
+        str(WORKERS),
+        "--loglevel",
+        "WARNING",
+        "--without-mingle",
+        "--without-gossip",
+    ]
     # The plain scheduler keeps nothing on disk: what is due is in the database.
     tick = [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING", "--pidfile="]
     quiet_root = {**environ, "C_FORCE_ROOT": "1"}
@@ -83,12 +94,16 @@ def _refuse_taken(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise ServerFailed(f"port {port} is taken; stop what listens there or choose another with --port") from error
+            raise ServerFailed(
+                f"port {port} is taken; stop what listens there or choose another with --port"
+            ) from error
 
 
 def _announce(port: int, logs: Path) -> None:
     url = f"http://{HOST}:{port}"
-    wait_until(lambda: _answers(f"{url}/livez"), limit_s=60, what=f"the web server did not answer, see {logs / 'web.log'},")
+    wait_until(
+        lambda: _answers(f"{url}/livez"), limit_s=60, what=f"the web server did not answer, see {logs / 'web.log'},"
+    )
     console.print(f"aiobserve is up: [bold]{url}[/bold]   (Ctrl-C stops it; logs in {logs})")
 
 

@@ -40,7 +40,9 @@ class Schema:
         """
         absent = [name for name in self.columns if name not in frame.columns]
         if absent:
-            raise BadFrame(f"{self.name}: missing column {', '.join(absent)}; found {', '.join(map(str, frame.columns))}")
+            raise BadFrame(
+                f"{self.name}: missing column {', '.join(absent)}; found {', '.join(map(str, frame.columns))}"
+            )
         cast = {}
         for name, column in self.columns.items():
             try:
@@ -196,10 +198,7 @@ SIGNAL_KINDS = {
     "requests_per_s": "interactive requests per second to a served model",
 }
 
-FRAMES = {
-    schema.name: schema
-    for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)
-}
+FRAMES = {schema.name: schema for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)}
 
 # What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
 # the claimant that the caller numbered, and -1 for the other kinds. Amounts are integers and not rounded again.

@@ -1,5 +1,6 @@
 """The weekly digest: what the week cost and emitted, what changed, what the plan moves."""
 
+import textwrap
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,12 +11,14 @@ from aiobserve.domain.account import Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import kg_co2e, usd
 from aiobserve.reports.amounts import Amounts
-from aiobserve.reports.schedule import PlanReport, plan_report
+from aiobserve.reports.schedule import PlanReport, PlanRow, plan_report
 from aiobserve.reports.scope import Scope
 from aiobserve.reports.spend import SpendRow, spend
 
 DAYS = 7
 EXAMPLES = 3
+# The text part is read in terminals and quoted in replies.
+WIDTH = 72
 BAR_CELLS = 100
 # Characters that change the direction of text around them have no business in a subject line.
 BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
@@ -124,10 +127,15 @@ def _plan(plan: PlanReport | None) -> dict[str, object]:
     return {
         "deferred": plan.deferred,
         "waiting": len(plan.rows),
-        "examples": moved[:EXAMPLES],
+        "examples": [_example(row) for row in moved[:EXAMPLES]],
         "saving_usd": usd(plan.saving_microusd),
         "saving_kg": kg_co2e(plan.saving_microg),
     }
+
+
+def _example(row: PlanRow) -> dict[str, str]:
+    wrapped = textwrap.fill(f"- {row.job_name}: {row.reason}", WIDTH, subsequent_indent="  ", break_long_words=False)
+    return {"name": row.job_name, "reason": row.reason, "wrapped": wrapped}
 
 
 def _one_line(text: str) -> str:

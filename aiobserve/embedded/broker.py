@@ -116,5 +116,7 @@ def binary() -> Path:
         )
     path = Path(found.origin).parent / "_binaries" / machine / "valkey-server"
     if not path.exists():
-        raise BrokerNotInstalled(f"the embedded broker has no binary for {machine}: set BROKER_URL to a server of yours")
+        raise BrokerNotInstalled(
+            f"the embedded broker has no binary for {machine}: set BROKER_URL to a server of yours"
+        )
     return path

@@ -73,7 +73,9 @@ class EmbeddedPostgres:
         give_up_at = time.monotonic() + RETRY_S
         while not self._started():
             if time.monotonic() > give_up_at:
-                raise ServerFailed(f"embedded PostgreSQL did not start; see {self.log_path}:\n{log_tail(self.log_path)}")
+                raise ServerFailed(
+                    f"embedded PostgreSQL did not start; see {self.log_path}:\n{log_tail(self.log_path)}"
+                )
             time.sleep(0.2)
         self._ensure_database()
 
@@ -128,7 +130,6 @@ class EmbeddedPostgres:
     def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
         program = binaries(self.run_as) / command[0]
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        as_user = {} if self.run_as.uid is None else {"extra_groups": []}
         with self.log_path.open("ab") as log:
             return subprocess.Popen(
                 [str(program), *command[1:]],
@@ -139,8 +140,8 @@ class EmbeddedPostgres:
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
                 user=self.run_as.uid,
                 group=self.run_as.gid,
+                extra_groups=None if self.run_as.uid is None else [],
                 start_new_session=True,
-                **as_user,
             )
 
     def _login(self, database: str) -> bool:

@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -134,10 +134,8 @@ def terminate(pid: int, *, marker: str, stop_signal: signal.Signals, limit_s: fl
 
 def _is_ours(pid: int, marker: str) -> bool:
     """Return whether a live process (not a zombie) with this pid was started for our folder."""
-    try:
+    with suppress(ChildProcessError):  # Another process's child: its own parent reaps it.
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # Another process's child: its own parent reaps it.
     try:
         return marker in Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

@@ -83,7 +83,9 @@ class ServerService:
 class ProcessService:
     """A child process that ends with us, even when we are killed."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, environ: Mapping[str, str], log_path: Path, stop_s: float = 15) -> None:
+    def __init__(
+        self, name: str, argv: Sequence[str], *, environ: Mapping[str, str], log_path: Path, stop_s: float = 15
+    ) -> None:
         self.name = name
         self.argv = list(argv)
         self.environ = dict(environ)

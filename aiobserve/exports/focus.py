@@ -82,7 +82,9 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     cost = usd(part.cost_microusd, COST_PLACES)
     organisation = scope.organisation
     return {
-        **dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"), cost),
+        **dict.fromkeys(
+            ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"), cost
+        ),
         "BillingAccountId": text_cell(organisation.slug),
         "BillingAccountName": text_cell(organisation.name),
         "BillingAccountType": "Organisation",
@@ -105,7 +107,9 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "PublisherName": "aiobserve",
         "RegionId": text_cell(keys["site"]),
         "RegionName": text_cell(keys["site"]),
-        "ResourceId": text_cell("/".join(filter(None, (keys["site"], keys["project"], keys["model"] or keys["account"])))),
+        "ResourceId": text_cell(
+            "/".join(filter(None, (keys["site"], keys["project"], keys["model"] or keys["account"])))
+        ),
         "ResourceType": "GPU",
         "ServiceCategory": "AI and Machine Learning",
         "ServiceName": "GPU fleet",

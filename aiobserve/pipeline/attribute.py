@@ -95,7 +95,11 @@ def _claimed(site: fleet.SiteRow, devices: pd.DataFrame, span: Span) -> Claimed:
 
 
 def _inputs(
-    site: fleet.SiteRow, devices: pd.DataFrame, claimed: Claimed, edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]", span: Span
+    site: fleet.SiteRow,
+    devices: pd.DataFrame,
+    claimed: Claimed,
+    edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    span: Span,
 ) -> SiteInputs:
     around = Span(span.start_at - SIGNAL_MARGIN, span.end_at)
     organisation_id = site.organisation_id
@@ -128,7 +132,9 @@ def _curves(devices: pd.DataFrame, span: Span) -> list[EnergyCurve | None]:
     return curves
 
 
-def _priced(site: fleet.SiteRow, devices: pd.DataFrame, edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Devices:
+def _priced(
+    site: fleet.SiteRow, devices: pd.DataFrame, edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+) -> Devices:
     known = rates.gpu_rates(site.organisation_id, site.pk)
     start_s = edge_s[:-1]
     shape = (len(devices), len(start_s))
@@ -147,7 +153,9 @@ def _priced(site: fleet.SiteRow, devices: pd.DataFrame, edge_s: "np.ndarray[tupl
     )
 
 
-def _rate(known: pd.DataFrame, sku: str, site: str, start_s: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> tuple[
+def _rate(
+    known: pd.DataFrame, sku: str, site: str, start_s: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+) -> tuple[
     "np.ndarray[tuple[int], np.dtype[np.float64]]",
     "np.ndarray[tuple[int], np.dtype[np.int8]]",
     "np.ndarray[tuple[int], np.dtype[np.bool_]]",

@@ -23,9 +23,7 @@ def check_all(slug: str | None = None) -> dict[str, Any]:
         for one in found
         for site, at, differences in one.unbalanced
     ]
-    altered = [
-        {"site": site, "day": day.isoformat(), "what": what} for one in found for site, day, what in one.altered
-    ]
+    altered = [{"site": site, "day": day.isoformat(), "what": what} for one in found for site, day, what in one.altered]
     report: dict[str, Any] = {
         "balanced": not unbalanced and not altered,
         "windows": sum(one.windows for one in found),

@@ -142,7 +142,9 @@ def _jobs(site: fleet.SiteRow, waiting: pd.DataFrame, devices: pd.DataFrame) -> 
                 runtime_s=float(row.runtime_s) if known else float(SLOT_S),
                 power_w=float(active_w[sku]) * int(row.gpus),
                 submitted_at=row.submitted_at,
-                deadline_at=row.deadline_at if isinstance(row.deadline_at, datetime) and not pd.isna(row.deadline_at) else None,
+                deadline_at=row.deadline_at
+                if isinstance(row.deadline_at, datetime) and not pd.isna(row.deadline_at)
+                else None,
                 max_wait_s=None if row.max_wait_s is None or math.isnan(row.max_wait_s) else float(row.max_wait_s),
                 deferrable=row.tier == "deferrable" and known,
             )

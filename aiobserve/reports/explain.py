@@ -67,9 +67,11 @@ def _amount_lines(amounts: Amounts) -> list[str]:
         f"GPU time   {amounts.gpu_hours} GPU-hours = sum of shares held x time held",
         f"energy     {amounts.energy_kwh} kWh = its share of idle power + of what the GPUs drew above it, window by window",
         f"capacity   {usd(amounts.capacity_microusd)} USD = GPU-hours x {usd_per_hour:.4f} USD per GPU-hour (mean of the dated price)",
-        f"electricity {usd(amounts.electricity_microusd)} USD = energy x {usd_per_mwh:.2f} USD/MWh (mean over the windows it ran in; 0 where rent includes it)",
+        f"electricity {usd(amounts.electricity_microusd)} USD = energy x {usd_per_mwh:.2f} USD/MWh "
+        "(mean over its windows; 0 where the rent includes it)",
         f"cost       {amounts.cost_usd} USD = capacity + electricity",
-        f"carbon     {amounts.carbon_kg} kgCO2e = energy x {g_per_kwh:.1f} g/kWh (location-based, hourly, mean over its windows); the facility's part is overhead",
+        f"carbon     {amounts.carbon_kg} kgCO2e = energy x {g_per_kwh:.1f} g/kWh "
+        "(location-based, hourly, mean over its windows); the facility's part is overhead",
     ]
 
 

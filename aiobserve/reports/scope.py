@@ -97,7 +97,9 @@ def _date(text: str, name: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadScope(f"{name}={text!r} is no date; write it as {datetime(2026, 11, 1, tzinfo=UTC):%Y-%m-%d}") from error
+        raise BadScope(
+            f"{name}={text!r} is no date; write it as {datetime(2026, 11, 1, tzinfo=UTC):%Y-%m-%d}"
+        ) from error
 
 
 def organisations() -> list[fleet.OrganisationRow]:

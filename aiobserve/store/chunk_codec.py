@@ -59,7 +59,9 @@ def unpack(payload: bytes) -> Readings:
         UnknownFormat: the version byte is not one of ours.
     """
     if payload[0] != FORMAT_VERSION:
-        raise UnknownFormat(f"telemetry chunk of format {payload[0]}; this version reads {FORMAT_VERSION}: upgrade aiobserve")
+        raise UnknownFormat(
+            f"telemetry chunk of format {payload[0]}; this version reads {FORMAT_VERSION}: upgrade aiobserve"
+        )
     offset = 1
     columns: list[npt.NDArray[np.int64]] = []
     for dtype in ("<i8", *(column[2] for column in COLUMNS)):

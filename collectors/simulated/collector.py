@@ -55,7 +55,9 @@ class SimulatedFleet:
         signals = pd.concat([actual_signals(self.seed), forecast_signals(self.seed)], ignore_index=True)
         return {
             "sites": SITES.check(
-                pd.DataFrame([{"site": s.name, "grid_zone": s.grid_zone, "timezone": s.timezone} for s in company.SITES])
+                pd.DataFrame(
+                    [{"site": s.name, "grid_zone": s.grid_zone, "timezone": s.timezone} for s in company.SITES]
+                )
             ),
             "devices": DEVICES.check(pd.DataFrame([_device(gpu) for gpu in company.GPUS.values()])),
             "accounts": ACCOUNTS.check(pd.DataFrame(_accounts())),
@@ -81,7 +83,9 @@ class SimulatedFleet:
             pd.DataFrame(
                 [
                     {
-                        **_who(one.key, one.name, one.lane.node, one.work.account, one.work.model, one.work.workload_type),
+                        **_who(
+                            one.key, one.name, one.lane.node, one.work.account, one.work.model, one.work.workload_type
+                        ),
                         "tier": "urgent" if one.urgent else "deferrable",
                         "state": "pending",
                         "attempt": 1,

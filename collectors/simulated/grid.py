@@ -50,7 +50,8 @@ def zone(name: str, seed: int) -> Zone:
     smooth = np.interp(hour, np.arange(days) * HOURS_PER_DAY + HOURS_PER_DAY / 2, wind)
     carbon = carbon_mean * carbon_shape[of_day] * (1 - smooth) * (1 - 0.08 * weekend) * rng.normal(1, 0.02, HOURS)
     price = price_mean * (price_shape[of_day] * (1 + demand[day]) - 0.9 * smooth - 0.25 * weekend)
-    return Zone(np.round(price + rng.normal(0, 0.04 * price_mean, HOURS), 2), np.round(np.maximum(carbon, 20), 1))
+    noisy = np.asarray(price + rng.normal(0, 0.04 * price_mean, HOURS), dtype=np.float64)
+    return Zone(np.round(noisy, 2), np.round(np.maximum(np.asarray(carbon, dtype=np.float64), 20), 1))
 
 
 def _wandering(rng: np.random.Generator, days: int, *, persistence: float, spread: float) -> FloatArray:
@@ -80,7 +81,10 @@ def forecast_signals(seed: int) -> pd.DataFrame:
     last_h = SPAN.duration_s // SECONDS_PER_HOUR
     for site in SITES:
         truth = zone(site.grid_zone, seed)
-        for kind, values in (("electricity_usd_per_mwh", truth.usd_per_mwh), ("carbon_lifecycle_g_per_kwh", truth.g_per_kwh)):
+        for kind, values in (
+            ("electricity_usd_per_mwh", truth.usd_per_mwh),
+            ("carbon_lifecycle_g_per_kwh", truth.g_per_kwh),
+        ):
             for issued_h in range(last_h - FORECAST_DAYS * HOURS_PER_DAY, last_h + 1, HOURS_PER_DAY):
                 rng = stream(seed, "forecast", site.grid_zone, kind, str(issued_h))
                 lead = np.arange(1, HORIZON_H + 1)

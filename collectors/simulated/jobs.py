@@ -80,7 +80,17 @@ def _attempts(
         again_s = at_s + first_s + 120
         return [
             _run(lane, work, name, 1, "requeued", at_s - wait_s, at_s, at_s + first_s, utilisation),
-            _run(lane, work, name, 2, "completed", at_s + first_s, again_s, max(at_s + length_s, again_s + 60), utilisation),
+            _run(
+                lane,
+                work,
+                name,
+                2,
+                "completed",
+                at_s + first_s,
+                again_s,
+                max(at_s + length_s, again_s + 60),
+                utilisation,
+            ),
         ]
     state = "failed" if outcome > 1 - FAIL_SHARE else "completed"
     return [_run(lane, work, name, 1, state, at_s - wait_s, at_s, at_s + length_s, utilisation)]
@@ -102,7 +112,17 @@ def _office(lane: Lane, seed: int) -> list[Run]:
     """Return one reservation a week that is held round the clock; power.py lets it work in office hours only."""
     (work,) = lane.works
     return [
-        _run(lane, work, f"workbench-{work.model}-{i + 1:02d}", 1, run.state, run.start_s, run.start_s, run.end_s, work.utilisation)
+        _run(
+            lane,
+            work,
+            f"workbench-{work.model}-{i + 1:02d}",
+            1,
+            run.state,
+            run.start_s,
+            run.start_s,
+            run.end_s,
+            work.utilisation,
+        )
         for i, run in enumerate(_serving(lane, seed))
     ]
 
@@ -118,7 +138,11 @@ def _evening(lane: Lane, seed: int) -> list[Run]:
         start_s = int(start_at.timestamp())
         end_s = min(start_s + EVENING_LENGTH_H * SECONDS_PER_HOUR, int(SPAN.end_at.timestamp()))
         if day.weekday() < 5 and start_s >= SPAN.start_at.timestamp() and end_s > start_s:
-            found.append(_run(lane, work, f"nightly-rerank-{day:%m%d}", 1, "completed", start_s, start_s, end_s, work.utilisation))
+            found.append(
+                _run(
+                    lane, work, f"nightly-rerank-{day:%m%d}", 1, "completed", start_s, start_s, end_s, work.utilisation
+                )
+            )
         day += timedelta(days=1)
     return found
 
@@ -127,7 +151,15 @@ PATTERNS = {"renewal": _renewal, "serving": _serving, "office": _office, "evenin
 
 
 def _run(
-    lane: Lane, work: Work, name: str, attempt: int, state: str, submitted_s: int, start_s: int, end_s: int, utilisation: float
+    lane: Lane,
+    work: Work,
+    name: str,
+    attempt: int,
+    state: str,
+    submitted_s: int,
+    start_s: int,
+    end_s: int,
+    utilisation: float,
 ) -> Run:
     return Run(f"{name}:{attempt}", name, lane, work, attempt, state, submitted_s, start_s, end_s, utilisation)
 

@@ -47,11 +47,15 @@ def truth(node: str, index: int, seed: int) -> Truth:
     load = np.zeros(MINUTES)
     for run in runs(seed):
         if run.lane.node == node and index in run.lane.gpus:
-            first, last = (min(max(round((s - START_S) / SECONDS_PER_MINUTE), 0), MINUTES) for s in (run.start_s, run.end_s))
+            first, last = (
+                min(max(round((s - START_S) / SECONDS_PER_MINUTE), 0), MINUTES) for s in (run.start_s, run.end_s)
+            )
             load[first:last] += _load(run, gpu, seed, first, last) * run.lane.share_millis / 1000
     idle = idle_w(gpu)
     load = np.clip(load * rng.normal(1, 0.03, MINUTES), 0, 1)
-    power = np.clip(idle * rng.normal(1, 0.01, MINUTES) + (gpu.sku.tdp_w - idle) * load, idle * 0.95, gpu.sku.tdp_w * CEILING)
+    power = np.clip(
+        idle * rng.normal(1, 0.01, MINUTES) + (gpu.sku.tdp_w - idle) * load, idle * 0.95, gpu.sku.tdp_w * CEILING
+    )
     power = np.round(power, 2)
     energy = np.r_[0.0, np.cumsum(power * SECONDS_PER_MINUTE)[:-1]] + float(rng.integers(10**6, 10**9))
     return Truth(power.astype(np.float32), np.round(load, 4).astype(np.float32), energy)
@@ -63,9 +67,9 @@ def _load(run: Run, gpu: company.Gpu, seed: int, first: int, last: int) -> Float
     hour = minute * SECONDS_PER_MINUTE // SECONDS_PER_HOUR
     if run.lane.pattern == "serving":
         rate = requests_per_s(run.work.model, seed)
-        return np.asarray(run.utilisation * np.clip(rate[hour] / rate.max(), 0.15, 1))
+        return np.asarray(run.utilisation * np.clip(rate[hour] / rate.max(), 0.15, 1), dtype=np.float64)
     if run.lane.pattern == "office":
-        return run.utilisation * _in_office(gpu.site.timezone)[hour]
+        return np.asarray(run.utilisation * _in_office(gpu.site.timezone)[hour], dtype=np.float64)
     return np.full(last - first, run.utilisation)
 
 

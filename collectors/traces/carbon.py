@@ -78,7 +78,9 @@ class HourlyCarbon:
         signals, rejections = self.parse(table, estimated)
         yield from signal_batches(self.name, self.path, signals, rejections)
 
-    def parse(self, raw: pd.DataFrame, estimated: "pd.Series[bool] | None" = None) -> tuple[pd.DataFrame, list[Rejection]]:
+    def parse(
+        self, raw: pd.DataFrame, estimated: "pd.Series[bool] | None" = None
+    ) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return the steps of both kinds and the rejected rows; an hour that is not there is listed too."""
         start_at = utc(raw["timestamp_utc"])
         values = {kind: numbers(raw[column]) for column, kind in KINDS.items()}
@@ -98,7 +100,14 @@ class HourlyCarbon:
         if estimated is not None:
             quality = quality.mask(estimated[rows], int(Quality.ESTIMATED))
         steps = [
-            hourly(kind=kind, scope=scope, source="hourly grid intensity", start_at=start_at[rows], value=value[rows], quality=quality)
+            hourly(
+                kind=kind,
+                scope=scope,
+                source="hourly grid intensity",
+                start_at=start_at[rows],
+                value=value[rows],
+                quality=quality,
+            )
             for kind, value in values.items()
         ]
         positions = pd.Series(np.arange(1, len(raw) + 1), index=raw.index)

@@ -51,7 +51,9 @@ class ElectricityPrices:
                 "the hour stands twice": pd.Series(raw["zone"].astype("str") + start_at.astype("str")).duplicated(),
             },
         )
-        rejections = [Rejection(int(positions[raw.index[one.position - 1]]), one.reason, one.excerpt) for one in rejections]
+        rejections = [
+            Rejection(int(positions[raw.index[one.position - 1]]), one.reason, one.excerpt) for one in rejections
+        ]
         rows = good.index
         signals = hourly(
             kind="electricity_usd_per_mwh",
@@ -68,7 +70,7 @@ class ElectricityPrices:
     def _refused(self, raw: pd.DataFrame, foreign: "pd.Series[bool]") -> list[Rejection]:
         found = []
         for (zone, currency), rows in raw[foreign].groupby(["zone", "currency"], dropna=False):
-            position = int(raw.index.get_loc(rows.index[0])) + 1  # type: ignore[arg-type]
+            position = int(raw.index.get_loc(rows.index[0])) + 1
             reason = f"{len(rows)} rows of {zone} from here on are in {currency}; give its rate with --usd-per-unit {currency}=..."
             found.append(Rejection(position, reason))
         return found

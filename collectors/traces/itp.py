@@ -71,11 +71,11 @@ class ItpJobs:
                 "valid_to_at": pd.Series(jobs["ended_at"].max(), index=range(len(clusters)), dtype=frames.INSTANT),
             }
         )
-        accounts = pd.DataFrame({"account": clusters, "team": clusters, "project": clusters, "valid_from_at": ORIGIN_AT})
+        accounts = pd.DataFrame(
+            {"account": clusters, "team": clusters, "project": clusters, "valid_from_at": ORIGIN_AT}
+        )
         return {
-            "sites": frames.SITES.check(
-                pd.DataFrame([{"site": SITE, "grid_zone": GRID_ZONE, "timezone": TIMEZONE}])
-            ),
+            "sites": frames.SITES.check(pd.DataFrame([{"site": SITE, "grid_zone": GRID_ZONE, "timezone": TIMEZONE}])),
             "devices": frames.DEVICES.check(devices),
             "accounts": frames.ACCOUNTS.check(accounts.assign(valid_to_at=pd.NaT)),
         }
@@ -115,7 +115,10 @@ def parse(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
 def peak_gpus(jobs: pd.DataFrame) -> int:
     """Return the most GPUs that the jobs held at one time; a job that ends gives way to one that starts then."""
     change = pd.concat(
-        [pd.Series(jobs["gpus"].to_numpy(), index=jobs["started_at"]), pd.Series(-jobs["gpus"].to_numpy(), index=jobs["ended_at"])]
+        [
+            pd.Series(jobs["gpus"].to_numpy(), index=jobs["started_at"]),
+            pd.Series(-jobs["gpus"].to_numpy(), index=jobs["ended_at"]),
+        ]
     )
     return int(change.groupby(level=0).sum().sort_index().cumsum().max())
 

@@ -28,9 +28,13 @@ class ServeGenLoad:
 
     def collect(self, span: Span | None = None) -> Iterator[Batch]:
         """Yield the load of every model in the file."""
-        signals, rejections = self.parse(require(load(self.path), COLUMNS, path=self.path, what="ServeGen client rates"))
+        signals, rejections = self.parse(
+            require(load(self.path), COLUMNS, path=self.path, what="ServeGen client rates")
+        )
         for batch in signal_batches(self.name, self.path, signals, rejections):
-            yield Batch(batch.source, f"{batch.batch_id} from {self.start_at.isoformat()}", batch.frames, batch.rejections)
+            yield Batch(
+                batch.source, f"{batch.batch_id} from {self.start_at.isoformat()}", batch.frames, batch.rejections
+            )
 
     def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return load steps and the rejected rows; an empty rate is an idle client."""

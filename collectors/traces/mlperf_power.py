@@ -55,7 +55,9 @@ def power_model(power: pd.DataFrame, runs: pd.DataFrame, *, system: str) -> Powe
     for begin_at, end_at in windows.itertuples(index=False):
         measured |= at.between(begin_at, end_at)
     if not measured.any() or measured.all():
-        raise SourceGarbled(f"{system}: the power log has no samples {'inside' if not measured.any() else 'outside'} its runs")
+        raise SourceGarbled(
+            f"{system}: the power log has no samples {'inside' if not measured.any() else 'outside'} its runs"
+        )
     gpus = float(numbers(runs["n_gpus"]).iloc[0])
     return PowerModel(
         system=system,

@@ -22,7 +22,12 @@ def signal_batches(name: str, path: Path, signals: pd.DataFrame, rejections: lis
         yield Batch(name, f"{key} rows 0-0", {}, tuple(rejections))
     for piece in pieces(len(signals), BATCH_ROWS):
         carried = tuple(rejections) if piece.start == 0 else ()
-        yield Batch(name, f"{key} rows {piece.start}-{piece.stop}", {"signals": signals.iloc[piece].reset_index(drop=True)}, carried)
+        yield Batch(
+            name,
+            f"{key} rows {piece.start}-{piece.stop}",
+            {"signals": signals.iloc[piece].reset_index(drop=True)},
+            carried,
+        )
 
 
 def hourly(
@@ -55,6 +60,9 @@ def missing_hours(start_at: "pd.Series[pd.Timestamp]", positions: "pd.Series[int
     step = order.diff().shift(-1)
     holes = step[step > HOUR]
     return [
-        Rejection(int(positions[row]), f"{int(gap / HOUR) - 1} hours of {what} are missing after {start_at[row]:%Y-%m-%d %H:%M}Z")
+        Rejection(
+            int(positions[row]),
+            f"{int(gap / HOUR) - 1} hours of {what} are missing after {start_at[row]:%Y-%m-%d %H:%M}Z",
+        )
         for row, gap in holes.items()
     ]

@@ -16,7 +16,9 @@ OTHERS = "others"
 LARGEST_SERIES = len(SERIES)
 
 
-def daily(rows: Sequence[SpendRow], days: Sequence[date], *, value: Callable[[Amounts], float], unit: str) -> dict[str, Any]:
+def daily(
+    rows: Sequence[SpendRow], days: Sequence[date], *, value: Callable[[Amounts], float], unit: str
+) -> dict[str, Any]:
     """Return the bars of every day of the scope, also of days without any amount.
 
     Args:
@@ -37,7 +39,9 @@ def daily(rows: Sequence[SpendRow], days: Sequence[date], *, value: Callable[[Am
             marker=_marker(name, number),
             hovertemplate=f"%{{y:,.2f}} {unit}",
         )
-    figure.update_layout(barmode="relative", yaxis={"title": {"text": unit}, "rangemode": "tozero"}, xaxis={"type": "date"})
+    figure.update_layout(
+        barmode="relative", yaxis={"title": {"text": unit}, "rangemode": "tozero"}, xaxis={"type": "date"}
+    )
     return as_values(figure)
 
 

@@ -46,7 +46,13 @@ def gantt(rows: Sequence[PlanRow], *, timezone: str) -> dict[str, Any]:
         hovermode="closest",
         height=FRAME_HEIGHT + ROW_HEIGHT * len(shown),
         xaxis={"type": "date", "side": "top"},
-        yaxis={"autorange": "reversed", "categoryorder": "array", "categoryarray": labels, "tickfont": {"size": 10}, "automargin": True},
+        yaxis={
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "tickfont": {"size": 10},
+            "automargin": True,
+        },
     )
     values = as_values(figure)
     values["layout"]["margin"] |= {"t": 36, "l": 8}

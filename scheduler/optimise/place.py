@@ -15,9 +15,7 @@ REINSERTIONS = 3
 TIE = 1e-9
 
 
-def first_fit(
-    gpus: Int64Array, slots_held: Int64Array, *, earliest: Int64Array, free_gpus: Int64Array
-) -> Int64Array:
+def first_fit(gpus: Int64Array, slots_held: Int64Array, *, earliest: Int64Array, free_gpus: Int64Array) -> Int64Array:
     """Return the first start from `earliest` on of each job in the given order, NOWHERE when the horizon has no room for it.
 
     A later job may go before an earlier one but never delays it.

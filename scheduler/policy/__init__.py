@@ -9,8 +9,7 @@ from scheduler.policy.run_now import RUN_NOW
 DEFAULT_CARBON_PRICE_USD_PER_T = 80.0
 
 POLICIES = {
-    policy.name: policy
-    for policy in (RUN_NOW, CHEAPEST_WINDOW, LOWEST_CARBON, blended(DEFAULT_CARBON_PRICE_USD_PER_T))
+    policy.name: policy for policy in (RUN_NOW, CHEAPEST_WINDOW, LOWEST_CARBON, blended(DEFAULT_CARBON_PRICE_USD_PER_T))
 }
 
 __all__ = ["DEFAULT_CARBON_PRICE_USD_PER_T", "POLICIES", "Policy", "blended"]

@@ -40,7 +40,9 @@ class QuantitySerializer(serializers.Serializer):
 class EmissionsSerializer(QuantitySerializer):
     """Emissions with the method behind them."""
 
-    method = serializers.CharField(help_text="location_hourly: energy x PUE x hourly average intensity of the grid zone")
+    method = serializers.CharField(
+        help_text="location_hourly: energy x PUE x hourly average intensity of the grid zone"
+    )
 
 
 class QualitySerializer(serializers.Serializer):
@@ -84,7 +86,11 @@ class CostRowSerializer(AmountsSerializer):
 # `to` is exclusive; a day on which clocks change has 23 or 25 hours. `from` is no name that a class body could have.
 PERIOD = inline_serializer(
     name="Period",
-    fields={"from": serializers.DateTimeField(), "to": serializers.DateTimeField(), "hours": serializers.IntegerField()},
+    fields={
+        "from": serializers.DateTimeField(),
+        "to": serializers.DateTimeField(),
+        "hours": serializers.IntegerField(),
+    },
 )
 
 
@@ -96,7 +102,7 @@ class CostListSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     tz = serializers.CharField()
     period = PERIOD
-    data = CostRowSerializer(many=True)
+    data = CostRowSerializer(many=True)  # type: ignore[assignment] - DRF calls its rendered form `data` too
     totals = AmountsSerializer()
     has_more = serializers.BooleanField()
     next = serializers.CharField(allow_null=True)
@@ -116,7 +122,9 @@ class CostsView(APIView):
         parameters=[
             OpenApiParameter("org", str, description="Slug of the organisation; the first one by default"),
             OpenApiParameter("from", str, description="First local day, 2026-10-01; by default 30 days before `to`"),
-            OpenApiParameter("to", str, description="Local day after the last; by default the day after the last posting"),
+            OpenApiParameter(
+                "to", str, description="Local day after the last; by default the day after the last posting"
+            ),
             OpenApiParameter("tz", str, description="IANA time zone in which days begin and end; UTC by default"),
             OpenApiParameter("group_by", str, description="Dimensions, comma separated; `account,team` by default"),
             OpenApiParameter("granularity", str, enum=GRANULARITIES, description="Time step; none by default"),
@@ -130,8 +138,10 @@ class CostsView(APIView):
         """Return the groups of a period."""
         query = request.query_params
         _refuse_unknown(list(query))
-        filters = {name.removeprefix(FILTER): text.split(",") for name, text in query.items() if name.startswith(FILTER)}
-        group_by = [name for name in query.get("group_by", "account,team").split(",") if name]
+        filters = {
+            name.removeprefix(FILTER): text.split(",") for name, text in query.items() if name.startswith(FILTER)
+        }
+        group_by = [name for name in str(query.get("group_by", "account,team")).split(",") if name]
         granularity = query.get("granularity", "none")
         if granularity not in GRANULARITIES:
             raise BadParameter(f"granularity={granularity!r}; choose from {', '.join(GRANULARITIES)}")
@@ -199,7 +209,14 @@ def _amounts(amounts: Amounts) -> dict[str, Any]:
         "quality": {quality.label: str(amounts.quality_share(quality)) for quality in Quality},
         "exact": {
             name: str(getattr(amounts, name))
-            for name in ("cost_microusd", "capacity_microusd", "electricity_microusd", "energy_millij", "carbon_microg", "gpu_millis")
+            for name in (
+                "cost_microusd",
+                "capacity_microusd",
+                "electricity_microusd",
+                "energy_millij",
+                "carbon_microg",
+                "gpu_millis",
+            )
         },
     }
 

@@ -17,9 +17,7 @@ class IngestBatch(models.Model):
 
     class Meta:
         db_table = "ingest_batch"
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "source", "batch_id"], name="ingest_batch_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "source", "batch_id"], name="ingest_batch_once")]
 
 
 class IngestRejection(models.Model):
@@ -48,4 +46,6 @@ class CollectRequest(models.Model):
 
     class Meta:
         db_table = "collect_request"
-        indexes = [models.Index(fields=["requested_at"], condition=models.Q(finished_at__isnull=True), name="collect_open")]
+        indexes = [
+            models.Index(fields=["requested_at"], condition=models.Q(finished_at__isnull=True), name="collect_open")
+        ]

@@ -26,5 +26,7 @@ class Watermark(models.Model):
         db_table = "watermark"
         constraints = [models.UniqueConstraint(fields=["site", "day"], name="watermark_once")]
         indexes = [
-            models.Index(fields=["site", "day"], condition=Q(wanted_version__gt=F("done_version")), name="watermark_due")
+            models.Index(
+                fields=["site", "day"], condition=Q(wanted_version__gt=F("done_version")), name="watermark_due"
+            )
         ]

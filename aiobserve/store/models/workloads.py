@@ -33,7 +33,9 @@ class Job(models.Model):
     class Meta:
         db_table = "job"
         constraints = [models.UniqueConstraint(fields=["organisation", "key"], name="job_once")]
-        indexes = [models.Index(fields=["organisation", "submitted_at"], condition=Q(state="pending"), name="job_pending")]
+        indexes = [
+            models.Index(fields=["organisation", "submitted_at"], condition=Q(state="pending"), name="job_pending")
+        ]
 
 
 class JobInterval(models.Model):

@@ -56,7 +56,9 @@ def organisation(slug: str | None) -> OrganisationRow:
     found = [row for row in known if slug in (None, "", row.slug)]
     if not found:
         there = ", ".join(row.slug for row in known) or "none yet: run `aiobserve demo` or `aiobserve import`"
-        raise NoSuchOrganisation(f"no organisation {slug!r}; there are: {there}" if slug else f"no organisation; {there}")
+        raise NoSuchOrganisation(
+            f"no organisation {slug!r}; there are: {there}" if slug else f"no organisation; {there}"
+        )
     return found[0]
 
 

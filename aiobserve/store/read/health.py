@@ -9,7 +9,7 @@ from aiobserve.store.models import CollectRequest
 
 def postgres_version() -> int:
     """Return the server's version as PostgreSQL numbers it: 180006 is 18.6."""
-    return int(_value("SELECT current_setting('server_version_num')"))  # type: ignore[call-overload, no-any-return]
+    return int(_value("SELECT current_setting('server_version_num')"))  # type: ignore[call-overload]
 
 
 def database_clock() -> datetime:
@@ -19,7 +19,9 @@ def database_clock() -> datetime:
 
 def last_partition_day() -> date | None:
     """Return the day of the hot table's last partition; None without one."""
-    found = _value("SELECT max(right(inhrelid::regclass::text, 8)) FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass")
+    found = _value(
+        "SELECT max(right(inhrelid::regclass::text, 8)) FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass"
+    )
     return None if found is None else date(int(str(found)[:4]), int(str(found)[4:6]), int(str(found)[6:8]))
 
 
@@ -49,7 +51,7 @@ def failed_requests() -> list[str]:
     return list(failed.values_list("error", flat=True))
 
 
-def _value(statement: str, **parameters: object) -> object:
+def _value(statement: str, **parameters: int) -> object:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
         row = cursor.fetchone()

@@ -70,9 +70,13 @@ def posting_trail(organisation_id: int, job_id: int) -> PostingTrail:
         postings=head["postings"],
         windows=head["windows"],
         first_at=head["first_at"],
-        teams=tuple(name for name in standing.order_by("team__name").values_list("team__name", flat=True).distinct() if name),
+        teams=tuple(
+            name for name in standing.order_by("team__name").values_list("team__name", flat=True).distinct() if name
+        ),
         batches=tuple(standing.order_by("batch_id").values_list("batch_id", flat=True).distinct()),
-        method_versions=tuple(standing.order_by("batch__method_version").values_list("batch__method_version", flat=True).distinct()),
+        method_versions=tuple(
+            standing.order_by("batch__method_version").values_list("batch__method_version", flat=True).distinct()
+        ),
         sums={name: int(head[f"sum_{name}"] or 0) for name in MEASURES},
         energy_quality=(
             int(by_quality.get(int(Quality.MEASURED), 0)),

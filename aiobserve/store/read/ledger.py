@@ -140,7 +140,7 @@ def extent(organisation_id: int) -> Span | None:
             [organisation_id],
         )
         first_at, last_at = cursor.fetchone() or (None, None)
-    return None if first_at is None else Span(first_at, last_at)
+    return None if first_at is None or last_at is None else Span(first_at, last_at)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,9 @@ def check(organisation_id: int) -> CheckedLedger:
                 ORDER BY window_start_at, site.name""",  # noqa: S608 - names are our own constants
             [organisation_id],
         )
-        unbalanced = [(row[0], row[1], dict(zip(MEASURES, map(int, row[2:]), strict=True))) for row in cursor.fetchall()]
+        unbalanced = [
+            (row[0], row[1], dict(zip(MEASURES, map(int, row[2:]), strict=True))) for row in cursor.fetchall()
+        ]
     return CheckedLedger(
         windows=int(windows),
         charged=dict(zip(MEASURES, map(int, amounts[0::2]), strict=True)),

@@ -49,12 +49,20 @@ class PlanRow:
     @property
     def saving_microusd(self) -> int:
         """Return what the decision is expected to save in electricity against running at once."""
-        return 0 if self.cost_microusd is None or self.cost_now_microusd is None else self.cost_now_microusd - self.cost_microusd
+        return (
+            0
+            if self.cost_microusd is None or self.cost_now_microusd is None
+            else self.cost_now_microusd - self.cost_microusd
+        )
 
     @property
     def saving_microg(self) -> int:
         """Return what the decision is expected to save in carbon against running at once."""
-        return 0 if self.carbon_microg is None or self.carbon_now_microg is None else self.carbon_now_microg - self.carbon_microg
+        return (
+            0
+            if self.carbon_microg is None or self.carbon_now_microg is None
+            else self.carbon_now_microg - self.carbon_microg
+        )
 
 
 def latest_plan(organisation_id: int) -> tuple[PlanHead, list[PlanRow]] | None:
@@ -68,6 +76,12 @@ def latest_plan(organisation_id: int) -> tuple[PlanHead, list[PlanRow]] | None:
     )  # fmt: skip
     rows = PlanDecision.objects.filter(plan=plan).order_by("start_at", "job__key").values_list(*columns)
     head = PlanHead(
-        plan.pk, plan.made_at, plan.policy, plan.horizon_end_at, plan.objective, plan.lower_bound, plan.signals_issued_at
+        plan.pk,
+        plan.made_at,
+        plan.policy,
+        plan.horizon_end_at,
+        plan.objective,
+        plan.lower_bound,
+        plan.signals_issued_at,
     )
     return head, [PlanRow(*row) for row in rows]

@@ -13,7 +13,10 @@ from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
 
 
 def gpu_rates(organisation_id: int, site_id: int) -> pd.DataFrame:
-    """Return the dated prices that hold at a site: sku, usd_per_gpu_hour, includes_electricity, quality, of_site, valid_from_s, valid_to_s."""
+    """Return the dated prices that hold at a site.
+
+    Columns: sku, usd_per_gpu_hour, includes_electricity, quality, of_site, valid_from_s, valid_to_s.
+    """
     rows = GpuRate.objects.filter(organisation_id=organisation_id).exclude(
         pk__in=GpuRate.objects.filter(site__isnull=False).exclude(site_id=site_id).values("pk")
     )
@@ -32,7 +35,9 @@ def actual_signal(organisation_id: int, scope: str, *, kinds: tuple[str, ...], s
     several revisions of a step the latest counts.
     """
     for kind in kinds:
-        series = SignalSeries.objects.filter(organisation_id=organisation_id, kind=kind, scope=scope).order_by("pk").first()
+        series = (
+            SignalSeries.objects.filter(organisation_id=organisation_id, kind=kind, scope=scope).order_by("pk").first()
+        )
         if series is None:
             continue
         steps = _latest_revisions(series.pk, span)
@@ -41,7 +46,9 @@ def actual_signal(organisation_id: int, scope: str, *, kinds: tuple[str, ...], s
     return _step_signal(pd.DataFrame({"start_at": [], "end_at": [], "value": [], "quality": []}), source="none")
 
 
-def forecast_signal(organisation_id: int, scope: str, *, kinds: tuple[str, ...], now_at: datetime) -> tuple[StepSignal, datetime | None]:
+def forecast_signal(
+    organisation_id: int, scope: str, *, kinds: tuple[str, ...], now_at: datetime
+) -> tuple[StepSignal, datetime | None]:
     """Return the newest forecast that had been issued by `now_at`, and its instant of issue; empty and None without one."""
     newest = (
         SignalValue.objects.filter(
@@ -56,7 +63,9 @@ def forecast_signal(organisation_id: int, scope: str, *, kinds: tuple[str, ...],
         .first()
     )
     if newest is None:
-        return _step_signal(pd.DataFrame({"start_at": [], "end_at": [], "value": [], "quality": []}), source="none"), None
+        return _step_signal(
+            pd.DataFrame({"start_at": [], "end_at": [], "value": [], "quality": []}), source="none"
+        ), None
     series_id, source, issued_at = newest
     columns = ["start_at", "end_at", "value", "quality"]
     rows = SignalValue.objects.filter(series_id=series_id, issued_at=issued_at).order_by("start_at")

@@ -39,7 +39,10 @@ def _hot(device_ids: list[int], span: Span) -> list[tuple[int, Readings]]:
         )
         rows = cursor.fetchall()
     return [
-        (int(row[0]), Readings(np.array(row[1], dtype=np.int64), *(np.array(values, dtype=np.float64) for values in row[2:])))
+        (
+            int(row[0]),
+            Readings(np.array(row[1], dtype=np.int64), *(np.array(values, dtype=np.float64) for values in row[2:])),
+        )
         for row in rows
     ]
 

@@ -77,7 +77,7 @@ def _reverse(standing: LedgerBatch, sequence: int) -> int:
         standing.organisation_id, standing.site_id, standing.day, sequence, "", standing.method_version
     )
     LedgerBatch.objects.filter(pk=reversal.pk).update(reverses=standing)
-    kept = list(POSTING_COLUMNS)[1:-len(MEASURES)]
+    kept = list(POSTING_COLUMNS)[1 : -len(MEASURES)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO posting (batch_id, {", ".join(kept)}, {", ".join(MEASURES)})

@@ -1,6 +1,7 @@
 """Writes organisations, teams, projects and the dated account map."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -48,10 +49,8 @@ def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> None:
         want_again(sites, accounts["valid_from_at"].min(), None)
 
 
-def named_ids(
-    model: type[Team] | type[Project] | type[AiModel], organisation_id: int, names: "pd.Series[str]"
-) -> dict[str, int]:
-    """Return the id of each name in the organisation, making rows for the new ones."""
+def named_ids(model: Any, organisation_id: int, names: "pd.Series[str]") -> dict[str, int]:
+    """Return the id of each name of a model (Team, Project, AiModel) in the organisation, making rows for new ones."""
     wanted = sorted(set(names.dropna()))
     model.objects.bulk_create(
         [model(organisation_id=organisation_id, name=name) for name in wanted], ignore_conflicts=True

@@ -43,9 +43,10 @@ def write_telemetry(telemetry: pd.DataFrame, device_ids: dict[str, int], *, hot_
 
 def copy_hot(samples: pd.DataFrame) -> None:
     """COPY samples (with `device_id`) into the hot table; their days' partitions must be there."""
-    with connection.cursor() as cursor, cursor.copy(
-        f"COPY telemetry_sample ({', '.join(HOT_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY telemetry_sample ({', '.join(HOT_COLUMNS)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
         copy.write(BINARY_COPY_HEADER + hot_rows(samples).tobytes() + BINARY_COPY_TRAILER)
 
 
@@ -96,7 +97,9 @@ def compact(before_at: datetime) -> int:
     One transaction is the caller's: a sample is in the hot table or in a chunk, never in both or in none.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass")
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass"
+        )
         partitions = sorted(row[0] for row in cursor.fetchall())
     return sum(_compact_partition(name) for name in partitions if _partition_day(name) + timedelta(days=1) <= before_at)
 
@@ -122,7 +125,9 @@ def ensure_partitions(first_at: datetime, last_at: datetime) -> None:
     with connection.cursor() as cursor:
         while day <= last_at:
             cursor.execute(
-                sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF telemetry_sample FOR VALUES FROM ({}) TO ({})").format(
+                sql.SQL(
+                    "CREATE TABLE IF NOT EXISTS {} PARTITION OF telemetry_sample FOR VALUES FROM ({}) TO ({})"
+                ).format(
                     sql.Identifier(f"telemetry_sample_{day:%Y%m%d}"),
                     sql.Literal(day.isoformat()),
                     sql.Literal((day + timedelta(days=1)).isoformat()),

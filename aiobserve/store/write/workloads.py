@@ -1,5 +1,7 @@
 """Writes jobs and what they held of devices; a job that is there gets its newer state."""
 
+from datetime import date
+
 import pandas as pd
 
 from aiobserve.domain.window import Span
@@ -82,7 +84,7 @@ def write_intervals(organisation_id: int, intervals: pd.DataFrame) -> None:
 def _want(intervals: pd.DataFrame) -> None:
     open_ended = intervals["end_at"].isna()
     for site_id, held in intervals[~open_ended].groupby("site_id"):
-        days = set()
+        days: set[date] = set()
         pairs = held[["start_at", "end_at"]].drop_duplicates()
         for start_at, end_at in zip(pairs["start_at"].dt.floor("D"), pairs["end_at"], strict=True):
             days.update(Span(start_at.to_pydatetime(), max(end_at, start_at).to_pydatetime()).days())
@@ -94,6 +96,7 @@ def _want(intervals: pd.DataFrame) -> None:
 
 def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[int, str, int | None]]:
     jobs = Job.objects.filter(organisation_id=organisation_id, key__in=list(keys))
-    return {key: (pk, account, model_id) for key, pk, account, model_id in jobs.values_list("key", "pk", "account", "model_id")}
-
-
+    return {
+        key: (pk, account, model_id)
+        for key, pk, account, model_id in jobs.values_list("key", "pk", "account", "model_id")
+    }
