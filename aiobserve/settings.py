@@ -70,6 +70,9 @@ STATIC_ROOT = BASE_DIR.parent / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
+# The hot telemetry table has no primary key; Django wants one to be named.
+SILENCED_SYSTEM_CHECKS = ["fields.W342"]
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DEFAULT_FROM_EMAIL = env.str("AIOBSERVE_FROM_EMAIL", default="aiobserve@localhost")
 

@@ -4,14 +4,15 @@ What a plan saves is measured against the run-now plan at the same capacity, not
 that the queue would not have allowed.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from aiobserve.domain.units import SECONDS_PER_HOUR
+from aiobserve.domain.units import KWH_PER_MWH, SECONDS_PER_HOUR
 from scheduler.explain import Figures, reason
 from scheduler.job import Job, latest_start_at
 from scheduler.optimise.instance import Instance, start_costs
@@ -166,19 +167,21 @@ def _latest_s(job: Job, slots: Slots) -> float:
     return float("inf") if latest_at is None else (latest_at - slots.start_at).total_seconds()
 
 
-def _figures(pool: Pool, slots: Slots, power_kw: FloatArray, runtime_s: FloatArray):  # type: ignore[no-untyped-def]
+def _figures(
+    pool: Pool, slots: Slots, power_kw: FloatArray, runtime_s: FloatArray
+) -> Callable[[int, int], Figures]:
     """Return a function of (job index, start slot) that gives the money and carbon of the run by the forecasts."""
-    usd_before = np.r_[0.0, np.cumsum(pool.usd_per_mwh.value / 1_000)]
-    g_before = np.r_[0.0, np.cumsum(pool.g_per_kwh.value)]
+    hours = slots.slot_s / SECONDS_PER_HOUR
 
     def of(i: int, start: int) -> Figures:
         if start == NOWHERE:
             return Figures(float("nan"), float("nan"))
-        end = min(start + runtime_s[i] / slots.slot_s, slots.n)
-        hours = slots.slot_s / SECONDS_PER_HOUR
-        positions = np.arange(slots.n + 1)
-        usd, g = (float(np.interp(end, positions, sums) - sums[start]) for sums in (usd_before, g_before))
-        return Figures(usd * power_kw[i] * hours, g * power_kw[i] * hours)
+        length = runtime_s[i] / slots.slot_s
+        last = min(start + math.ceil(length), slots.n)
+        # The part of each slot that the run fills: all of it, but for the last.
+        filled = np.minimum(length - np.arange(last - start), 1.0) * hours * power_kw[i]
+        usd, g = (float(values[start:last] @ filled) for values in (pool.usd_per_mwh.value, pool.g_per_kwh.value))
+        return Figures(usd / KWH_PER_MWH, g)
 
     return of
 

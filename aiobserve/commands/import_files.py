@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from aiobserve.commands.servers import database
+from aiobserve.commands.servers import database, poke
 from aiobserve.commands.terminal import answer, clock, console, expected_errors, json_option, progress
 from aiobserve.pipeline.collect import Collected, collect
 from aiobserve.pipeline.requests import request_collect
 from aiobserve.store.write.organisation import ensure_organisation
+from aiobserve.tasks import collect as collect_task
 from collectors.base import Batch
 from collectors.registry import make_collector
 from collectors.traces.detect import detect
@@ -73,9 +74,9 @@ def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, 
                 continue
             options = _options(path, kinds, terms)
             if queue:
-                results.append(
-                    {"file": str(path), "format": kind, "request": request_collect(organisation_id, kind, options)}
-                )
+                request_id = request_collect(organisation_id, kind, options)
+                poke(collect_task, request_id=request_id)
+                results.append({"file": str(path), "format": kind, "request": request_id})
                 continue
             collected = _collect(organisation_id, kind, options, quiet=as_json)
             results.append(

@@ -50,8 +50,8 @@ def zone(name: str, seed: int) -> Zone:
     smooth = np.interp(hour, np.arange(days) * HOURS_PER_DAY + HOURS_PER_DAY / 2, wind)
     carbon = carbon_mean * carbon_shape[of_day] * (1 - smooth) * (1 - 0.08 * weekend) * rng.normal(1, 0.02, HOURS)
     price = price_mean * (price_shape[of_day] * (1 + demand[day]) - 0.9 * smooth - 0.25 * weekend)
-    noisy = np.asarray(price + rng.normal(0, 0.04 * price_mean, HOURS), dtype=np.float64)
-    return Zone(np.round(noisy, 2), np.round(np.maximum(np.asarray(carbon, dtype=np.float64), 20), 1))
+    noisy = price + rng.normal(0, 0.04 * price_mean, HOURS)
+    return Zone(np.round(noisy, 2).astype(np.float64), np.round(np.maximum(carbon, 20), 1).astype(np.float64))
 
 
 def _wandering(rng: np.random.Generator, days: int, *, persistence: float, spread: float) -> FloatArray:

@@ -50,7 +50,9 @@ def start_costs(
     last_s = runtime_s - (held - 1) * slot_s
     kwh_per_full_slot = power_kw * _hours(slot_s)
     kwh_in_last_slot = power_kw * _hours(last_s)
-    before = np.r_[0.0, np.cumsum(worth_per_kwh)]
+    unknown = np.isnan(worth_per_kwh)
+    before = np.r_[0.0, np.cumsum(np.where(unknown, 0.0, worth_per_kwh))]
+    unknown_before = np.r_[0, np.cumsum(unknown)]
     start = np.arange(n)
     last = start[None, :] + held[:, None] - 1
     fits = last < n
@@ -58,7 +60,8 @@ def start_costs(
     cost = kwh_per_full_slot[:, None] * (before[last] - before[start]) + kwh_in_last_slot[:, None] * worth_per_kwh[last]
     allowed = fits & (start[None, :] * slot_s <= latest_start_s[:, None])
     allowed &= start[None, :] * slot_s >= earliest_start_s[:, None]
-    return np.where(allowed & ~np.isnan(cost), cost, np.inf), held
+    allowed &= unknown_before[last + 1] == unknown_before[start]
+    return np.where(allowed, cost, np.inf), held
 
 
 def _hours(seconds: FloatArray | int) -> FloatArray:

@@ -102,7 +102,7 @@ class CostListSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     tz = serializers.CharField()
     period = PERIOD
-    data = CostRowSerializer(many=True)  # type: ignore[assignment] - DRF calls its rendered form `data` too
+    data = CostRowSerializer(many=True)  # type: ignore[assignment]  # DRF's own `data` is the rendered form
     totals = AmountsSerializer()
     has_more = serializers.BooleanField()
     next = serializers.CharField(allow_null=True)
@@ -139,7 +139,7 @@ class CostsView(APIView):
         query = request.query_params
         _refuse_unknown(list(query))
         filters = {
-            name.removeprefix(FILTER): text.split(",") for name, text in query.items() if name.startswith(FILTER)
+            name.removeprefix(FILTER): text.split(",") for name, text in query.dict().items() if name.startswith(FILTER)
         }
         group_by = [name for name in str(query.get("group_by", "account,team")).split(",") if name]
         granularity = query.get("granularity", "none")

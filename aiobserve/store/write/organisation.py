@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from aiobserve.store.models import AiModel, Organisation, Project, Site, Team
+from aiobserve.store.models import Organisation, Project, Site, Team
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
 

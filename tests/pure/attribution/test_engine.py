@@ -1,0 +1,167 @@
+"""Conservation over random sites, and small ones that can be checked in the head."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiobserve.attribution.engine import Devices, SiteInputs, attribute
+from aiobserve.attribution.integrate import EnergyCurve
+from aiobserve.attribution.occupancy import Reservations
+from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.signal import StepSignal
+from aiobserve.ledger.post import postings
+
+WINDOWS = 4
+EDGE_S = np.arange(WINDOWS + 1, dtype=np.int64) * 900
+SPAN_S = WINDOWS * 900
+
+
+def signal(value: float) -> StepSignal:
+    return StepSignal.constant(value, quality=Quality.MEASURED, source="test")
+
+
+def steady(watts: float) -> EnergyCurve:
+    at_s = np.array([-60.0, SPAN_S + 60.0])
+    energy = np.array([0.0, watts * 1000 * (SPAN_S + 120)])
+    return EnergyCurve(at_s, energy, np.array([False, False]), 0)
+
+
+def site(
+    curves: list[EnergyCurve | None],
+    held: list[tuple[int, int, int, int, int]],
+    *,
+    usd_per_mwh: float = 100.0,
+    pue: float = 1.2,
+    included: bool = False,
+    share_millis: int = 1000,
+) -> SiteInputs:
+    n = len(curves)
+    columns = np.array(held, dtype=np.int64).reshape(-1, 5).T
+    devices = Devices(
+        share_millis=np.full(n, share_millis), idle_w=np.full(n, 20.0), active_w=np.full(n, 100.0),
+        valid_from_s=np.full(n, -(10**9)), valid_to_s=np.full(n, 10**9), usd_per_gpu_hour=np.full((n, WINDOWS), 2.0),
+        cost_quality=np.ones((n, WINDOWS), np.int8), includes_electricity=np.full((n, WINDOWS), included),
+    )  # fmt: skip
+    return SiteInputs(EDGE_S, devices, curves, Reservations(*columns), signal(usd_per_mwh), signal(500.0), signal(pue))
+
+
+def by_kind(inputs: SiteInputs) -> dict[Account, dict[str, int]]:
+    charges = attribute(inputs).charges
+    return {Account(kind): rows[list(MEASURES)].sum().to_dict() for kind, rows in charges.groupby("kind")}
+
+
+def test_a_busy_gpu_pays_for_all_that_it_draws() -> None:
+    charged = by_kind(site([steady(100.0)], [(0, 7, 0, SPAN_S, 1000)]))
+
+    assert charged[Account.JOB] == {
+        "gpu_millis": 3_600_000, "energy_millij": 360_000_000, "carbon_microg": 50_000_000,
+        "capacity_microusd": 2_000_000, "electricity_microusd": 10_000,
+    }  # fmt: skip
+    assert charged[Account.OVERHEAD]["energy_millij"] == 72_000_000
+
+
+def test_an_allocated_idle_gpu_pays_its_idle_power_and_its_rent() -> None:
+    charged = by_kind(site([steady(20.0)], [(0, 7, 0, SPAN_S, 1000)]))
+
+    assert charged[Account.JOB]["energy_millij"] == 72_000_000
+    assert charged[Account.JOB]["capacity_microusd"] == 2_000_000
+    assert Account.IDLE not in charged
+
+
+def test_what_nobody_held_is_idle() -> None:
+    charged = by_kind(site([steady(20.0)], []))
+
+    assert charged[Account.IDLE]["gpu_millis"] == 3_600_000
+    assert charged[Account.IDLE]["energy_millij"] == 72_000_000
+    assert Account.UNATTRIBUTED not in charged
+
+
+def test_power_that_nobody_can_be_found_for_is_unattributed() -> None:
+    charged = by_kind(site([steady(100.0)], []))
+
+    assert charged[Account.UNATTRIBUTED]["energy_millij"] == 360_000_000 - 72_000_000
+    assert charged[Account.UNATTRIBUTED]["capacity_microusd"] == 0
+
+
+def test_four_quarter_slices_make_exactly_one_gpu_hour() -> None:
+    charges = attribute(site([steady(100.0)], [(0, j, 0, SPAN_S, 250) for j in range(4)])).charges
+
+    jobs = charges[charges["kind"] == Account.JOB].groupby("claimant")[list(MEASURES)].sum()
+    assert jobs["gpu_millis"].tolist() == [900_000] * 4
+    assert jobs["energy_millij"].sum() == 360_000_000
+    assert (charges["kind"] != Account.IDLE).all()
+
+
+def test_an_overbooked_gpu_is_still_one_gpu() -> None:
+    charged = by_kind(site([steady(100.0)], [(0, 1, 0, SPAN_S, 1000), (0, 2, 0, SPAN_S, 1000)]))
+
+    assert charged[Account.JOB]["gpu_millis"] == 3_600_000
+    assert charged[Account.JOB]["capacity_microusd"] == 2_000_000
+
+
+def test_electricity_that_is_in_the_rent_is_not_charged_twice() -> None:
+    charged = by_kind(site([steady(100.0)], [(0, 7, 0, SPAN_S, 1000)], included=True))
+
+    assert charged[Account.JOB]["electricity_microusd"] == 0
+    assert charged[Account.OVERHEAD]["electricity_microusd"] == 0
+    assert charged[Account.JOB]["carbon_microg"] == 50_000_000
+
+
+def test_a_negative_price_is_passed_on() -> None:
+    charged = by_kind(site([steady(100.0)], [(0, 7, 0, SPAN_S, 1000)], usd_per_mwh=-100.0))
+
+    assert charged[Account.JOB]["electricity_microusd"] == -10_000
+
+
+def test_a_pool_without_telemetry_is_modelled_and_marked_as_estimated() -> None:
+    attribution = attribute(site([None], [(0, 7, 0, SPAN_S, 2000)], share_millis=4000))
+
+    jobs = attribution.charges[attribution.charges["kind"] == Account.JOB]
+    assert jobs["energy_millij"].sum() == 2 * 360_000_000
+    assert set(jobs["energy_quality"]) == {Quality.ESTIMATED}
+
+
+@st.composite
+def random_sites(draw: st.DrawFn) -> SiteInputs:
+    n = draw(st.integers(1, 4))
+    watts = st.one_of(st.none(), st.floats(0, 700).map(steady))
+    start = st.integers(-1_000, SPAN_S + 500)
+    held = draw(
+        st.lists(
+            st.tuples(st.integers(0, n - 1), st.integers(0, 5), start, start, st.sampled_from([1, 142, 250, 571, 1000])),
+            max_size=12,
+        )
+    )
+    return site(
+        [draw(watts) for _ in range(n)],
+        [(d, j, min(a, b), max(a, b), share) for d, j, a, b, share in held],
+        usd_per_mwh=draw(st.floats(-500, 3_000)),
+        pue=draw(st.floats(1.0, 2.5)),
+        included=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(inputs=random_sites())
+def test_job_idle_overhead_and_unattributed_sum_to_what_was_metered(inputs: SiteInputs) -> None:
+    attribution = attribute(inputs)
+
+    charged = attribution.charges.groupby("window_start_s")[list(MEASURES)].sum()
+    metered = attribution.metered.set_index("window_start_s")[list(MEASURES)]
+    assert charged.reindex(metered.index, fill_value=0).equals(metered.astype("int64"))
+    quantities = attribution.charges[["gpu_millis", "energy_millij", "carbon_microg", "capacity_microusd"]]
+    assert (quantities >= 0).all().all()
+    both = postings(attribution.charges, attribution.metered)
+    assert (both.groupby("window_start_s")[list(MEASURES)].sum() == 0).all().all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(inputs=random_sites(), seed=st.integers(0, 2**31))
+def test_the_order_of_arrival_changes_nothing(inputs: SiteInputs, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(inputs.reservations.device))
+    shuffled = Reservations(*(getattr(inputs.reservations, name)[order] for name in Reservations.__annotations__))
+
+    again = attribute(SiteInputs(**{**inputs.__dict__, "reservations": shuffled}))
+
+    assert again.charges.equals(attribute(inputs).charges)
