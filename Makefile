@@ -1,6 +1,6 @@
 # The recipes that people and CI run. `make demo` and `make test` need nothing but Python 3.11, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock screenshots clean
+.PHONY: help setup demo test check bench lock openapi screenshots clean
 export AIOBSERVE_DATA_DIR ?= $(CURDIR)/.aiobserve
 BIN := .venv/bin
 
@@ -26,6 +26,9 @@ check: setup ## lint, types, import contracts, pure tests
 
 bench: setup ## measure the ratios and print them as a table and as JSON (bench.json)
 	@$(BIN)/python -m tests.benchmarks
+
+openapi: setup ## write docs/openapi.yaml again
+	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml
 
 screenshots: setup ## take the README's screenshots again
 	@tools/browser

@@ -1,14 +1,11 @@
 """Settings, read from the environment alone. Everything has a default that works on one machine."""
 
 import secrets
-from pathlib import Path
-
 import environ
 
 from aiobserve.embedded.data_directory import data_directory
 
 env = environ.Env()
-BASE_DIR = Path(__file__).resolve().parent
 
 DATA_DIR = data_directory(env.ENVIRON)
 DEBUG = env.bool("AIOBSERVE_DEBUG", default=False)
@@ -65,7 +62,6 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR.parent / "staticfiles"
 # Files are served from where they lie: nothing has to be collected before the first page.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -167,9 +167,7 @@ def _latest_s(job: Job, slots: Slots) -> float:
     return float("inf") if latest_at is None else (latest_at - slots.start_at).total_seconds()
 
 
-def _figures(
-    pool: Pool, slots: Slots, power_kw: FloatArray, runtime_s: FloatArray
-) -> Callable[[int, int], Figures]:
+def _figures(pool: Pool, slots: Slots, power_kw: FloatArray, runtime_s: FloatArray) -> Callable[[int, int], Figures]:
     """Return a function of (job index, start slot) that gives the money and carbon of the run by the forecasts."""
     hours = slots.slot_s / SECONDS_PER_HOUR
 

@@ -19,6 +19,7 @@ import environ
 import pytest
 from django.db import connections
 
+from aiobserve.domain.window import Span
 from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import running
 from aiobserve.pipeline.collect import collect
@@ -27,7 +28,6 @@ from aiobserve.pipeline.sweep import attribute_due
 from aiobserve.reports.scope import organisation_of
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SimulatedFleet
-from aiobserve.domain.window import Span
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 240
@@ -149,5 +149,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-

@@ -1,7 +1,7 @@
 """What a report is about: an organisation, a span of time and the reader's time zone."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiobserve.domain.window import Span, local_day
@@ -9,6 +9,8 @@ from aiobserve.store.read import fleet
 from aiobserve.store.read.ledger import extent
 
 DEFAULT_DAYS = 30
+FIRST_YEAR, LAST_YEAR = 1971, 2199
+MOST_DAYS = 1_100
 
 
 class BadScope(ValueError):
@@ -46,6 +48,8 @@ def organisation_of(slug: str | None) -> fleet.OrganisationRow:
     Raises:
         BadScope: there is none; the message lists those that are there.
     """
+    if "\0" in (slug or ""):
+        raise BadScope("an organisation's slug holds no NUL character")
     try:
         return fleet.organisation(slug)
     except fleet.NoSuchOrganisation as error:
@@ -75,6 +79,8 @@ def resolve(
     first = _date(first_day, "from") if first_day else end - timedelta(days=DEFAULT_DAYS)
     if first >= end:
         raise BadScope(f"from={first} must lie before to={end}, which is exclusive")
+    if (end - first).days > MOST_DAYS:
+        raise BadScope(f"from={first} to={end} is {(end - first).days} days; ask for at most {MOST_DAYS}")
     return Scope(chosen, first, end, zone)
 
 
@@ -95,11 +101,12 @@ def _zone(name: str) -> str:
 
 def _date(text: str, name: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
-        raise BadScope(
-            f"{name}={text!r} is no date; write it as {datetime(2026, 11, 1, tzinfo=UTC):%Y-%m-%d}"
-        ) from error
+        raise BadScope(f"{name}={text!r} is no date; write it as 2026-11-01") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadScope(f"{name}={text} is no date of ours; years from {FIRST_YEAR} to {LAST_YEAR} are known")
+    return day
 
 
 def organisations() -> list[fleet.OrganisationRow]:

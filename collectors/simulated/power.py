@@ -78,7 +78,7 @@ def _in_office(timezone: str) -> BoolArray:
     """Return for each hour of the span whether people are at work."""
     hours = pd.date_range(company.SPAN.start_at, company.SPAN.end_at, freq="h", inclusive="left")
     local = hours.tz_convert(ZoneInfo(timezone))
-    return np.asarray((local.weekday < 5) & (local.hour >= OFFICE_HOURS[0]) & (local.hour < OFFICE_HOURS[1]))
+    return np.asarray((local.day_of_week < 5) & (local.hour >= OFFICE_HOURS[0]) & (local.hour < OFFICE_HOURS[1]))
 
 
 def telemetry(span: Span, seed: int) -> pd.DataFrame:

@@ -12,5 +12,7 @@ def blended(carbon_price_usd_per_t: float) -> Policy:
         name="blended",
         sentence=f"Weigh the price of electricity and its carbon at {carbon_price_usd_per_t:g} USD a tonne.",
         needs=("usd_per_mwh", "g_per_kwh"),
-        worth=lambda usd_per_mwh, g_per_kwh: usd_per_mwh / KWH_PER_MWH + g_per_kwh * carbon_price_usd_per_t / GRAMS_PER_T,
+        worth=lambda usd_per_mwh, g_per_kwh: (
+            usd_per_mwh / KWH_PER_MWH + g_per_kwh * carbon_price_usd_per_t / GRAMS_PER_T
+        ),
     )

@@ -137,7 +137,7 @@ class CostsView(APIView):
     def get(self, request: Request) -> Response:
         """Return the groups of a period."""
         query = request.query_params
-        _refuse_unknown(list(query))
+        _refuse_unknown(query.dict())
         filters = {
             name.removeprefix(FILTER): text.split(",") for name, text in query.dict().items() if name.startswith(FILTER)
         }
@@ -175,8 +175,10 @@ class CostsView(APIView):
         )
 
 
-def _refuse_unknown(names: list[str]) -> None:
-    for name in names:
+def _refuse_unknown(query: dict[str, Any]) -> None:
+    for name, text in query.items():
+        if "\0" in name or "\0" in str(text):
+            raise BadParameter("a parameter holds a NUL character, which no name has")
         if name not in PARAMETERS and not name.startswith(FILTER):
             raise BadParameter(f"unknown parameter {name!r}; known are {', '.join(PARAMETERS)} and filter.<dimension>")
 

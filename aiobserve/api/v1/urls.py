@@ -9,5 +9,5 @@ app_name = "api-v1"
 urlpatterns = [
     path("costs", CostsView.as_view(), name="costs"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema"), name="docs"),
+    path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema", template_name="api/docs.html"), name="docs"),
 ]

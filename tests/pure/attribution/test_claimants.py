@@ -7,7 +7,17 @@ FOREVER_S = 2**40
 
 def held(account: str, start_s: int, end_s: int) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"device": 0, "job_id": 1, "model_id": 1, "account": account, "start_s": start_s, "end_s": end_s, "share_millis": 1000}]
+        [
+            {
+                "device": 0,
+                "job_id": 1,
+                "model_id": 1,
+                "account": account,
+                "start_s": start_s,
+                "end_s": end_s,
+                "share_millis": 1000,
+            }
+        ]
     )
 
 

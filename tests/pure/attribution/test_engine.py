@@ -129,7 +129,9 @@ def random_sites(draw: st.DrawFn) -> SiteInputs:
     start = st.integers(-1_000, SPAN_S + 500)
     held = draw(
         st.lists(
-            st.tuples(st.integers(0, n - 1), st.integers(0, 5), start, start, st.sampled_from([1, 142, 250, 571, 1000])),
+            st.tuples(
+                st.integers(0, n - 1), st.integers(0, 5), start, start, st.sampled_from([1, 142, 250, 571, 1000])
+            ),
             max_size=12,
         )
     )

@@ -10,7 +10,9 @@ HOUR_S = 3600
 
 def hourly(*values: float) -> StepSignal:
     start_s = np.arange(len(values), dtype=np.int64) * HOUR_S
-    return StepSignal(start_s, start_s + HOUR_S, np.array(values), np.full(len(values), Quality.MEASURED, np.int8), "test")
+    return StepSignal(
+        start_s, start_s + HOUR_S, np.array(values), np.full(len(values), Quality.MEASURED, np.int8), "test"
+    )
 
 
 def test_a_known_hour_keeps_its_value_and_quality() -> None:

@@ -9,7 +9,14 @@ QUALITIES = {"energy_quality": 1, "carbon_quality": 1, "cost_quality": 1}
 
 
 def charges(**amounts: int) -> pd.DataFrame:
-    row = {"window_start_s": 900, "kind": int(Account.JOB), "claimant": 0, **QUALITIES, **dict.fromkeys(MEASURES, 0), **amounts}
+    row = {
+        "window_start_s": 900,
+        "kind": int(Account.JOB),
+        "claimant": 0,
+        **QUALITIES,
+        **dict.fromkeys(MEASURES, 0),
+        **amounts,
+    }
     return pd.DataFrame([row])
 
 

@@ -20,11 +20,15 @@ def pool(
 ) -> dict[str, Pool]:
     carbon_values = np.array(carbon or [400.0] * len(price))
     return {
-        "p": Pool("p", np.full(len(price), gpus), Forecast(np.array(price), issued_at), Forecast(carbon_values, issued_at))
+        "p": Pool(
+            "p", np.full(len(price), gpus), Forecast(np.array(price), issued_at), Forecast(carbon_values, issued_at)
+        )
     }
 
 
-def job(key: str, *, hours: float = 1, gpus: int = 1, deadline_h: float | None = None, minute: int = 0, **more: object) -> Job:
+def job(
+    key: str, *, hours: float = 1, gpus: int = 1, deadline_h: float | None = None, minute: int = 0, **more: object
+) -> Job:
     return Job(
         key=key, pool="p", gpus=gpus, runtime_s=hours * 3600, power_w=1000.0 * gpus,
         submitted_at=NOW_AT - timedelta(minutes=60 - minute),

@@ -232,4 +232,3 @@ def test_a_slot_is_priced_by_the_mean_of_the_signal_over_it() -> None:
     forecast = Slots(NOW_AT, 3600, 1).sample(signal, NOW_AT)
 
     assert forecast.value.tolist() == [20.0]
-

@@ -1,0 +1,154 @@
+"""The facts that are planted in the simulated company: what a reader can find, and how a test finds it in the frames."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pandas as pd
+
+from collectors.simulated import company
+from collectors.simulated.company import GPUS, SPAN
+
+Frames = dict[str, pd.DataFrame]
+# (first day of the span, number of days) -> frames with telemetry.
+Days = Callable[[int, int], Frames]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A planted fact: its key, the sentence that a reader can check, and a check on the frames."""
+
+    key: str
+    sentence: str
+    found: Callable[[Frames, Days], bool]
+
+
+def _uid(where: tuple[str, int]) -> str:
+    return GPUS[where].uid
+
+
+def _samples(days: Days, at: pd.Timestamp, where: tuple[str, int]) -> pd.DataFrame:
+    day = (at - SPAN.start_at).days
+    samples = days(day, 1)["telemetry"]
+    return samples[samples["device_uid"] == _uid(where)]
+
+
+def _idle_office(frames: Frames, days: Days) -> bool:
+    """The office reservation is held at night, and idles then."""
+    night_at = pd.Timestamp(SPAN.start_at) + timedelta(days=9, hours=1)
+    uid = _uid((company.OFFICE_NODE, company.OFFICE_GPUS[0]))
+    held = frames["intervals"].query(
+        "device_uid == @uid and start_at <= @night_at and (end_at > @night_at or end_at.isna())"
+    )
+    samples = _samples(days, night_at, (company.OFFICE_NODE, company.OFFICE_GPUS[0]))
+    at_night = samples[(samples["at"] >= night_at) & (samples["at"] < night_at + timedelta(hours=2))]
+    return len(held) == 1 and bool((at_night["power_w"] < company.H100.idle_w * 1.3).all())
+
+
+def _price_change(frames: Frames, days: Days) -> bool:
+    rates = frames["rates"].query("sku == @company.H100.name").sort_values("valid_from_at")
+    return rates["usd_per_gpu_hour"].tolist() == [
+        company.H100.usd_per_gpu_hour,
+        company.H100_USD_PER_GPU_HOUR_AFTER,
+    ] and bool(rates["valid_from_at"].iloc[1] == company.PRICE_CHANGE_AT)
+
+
+def _requeued(frames: Frames, days: Days) -> bool:
+    jobs = frames["jobs"]
+    first = jobs[jobs["state"] == "requeued"]
+    again = jobs[(jobs["attempt"] == 2) & jobs["name"].isin(first["name"])]
+    return len(first) > 0 and len(first) == len(again) and bool((again["state"] == "completed").all())
+
+
+def _mig(frames: Frames, days: Days) -> bool:
+    uid = _uid(company.MIG_GPU)
+    shares = set(frames["intervals"].query("device_uid == @uid")["share_millis"])
+    return shares == set(company.MIG_SHARES_MILLIS.values())
+
+
+def _reset(frames: Frames, days: Days) -> bool:
+    counter = _samples(days, pd.Timestamp(company.RESET_AT), company.RESET_GPU)["energy_millij"].diff()
+    return int((counter < 0).sum()) == 1
+
+
+def _silent(frames: Frames, days: Days) -> bool:
+    gaps = _samples(days, pd.Timestamp(company.SILENT_FROM_AT), company.SILENT_GPU)["at"].diff()
+    return bool(gaps.max() >= company.SILENT_FOR)
+
+
+def _absurd(frames: Frames, days: Days) -> bool:
+    power = _samples(days, pd.Timestamp(company.ABSURD_FROM_AT), company.ABSURD_GPU)["power_w"]
+    return 8 <= int((power == company.ABSURD_POWER_W).sum()) <= 10
+
+
+def _unmapped(frames: Frames, days: Days) -> bool:
+    used = set(frames["jobs"]["account"]) - set(frames["accounts"]["account"])
+    return used == {company.UNMAPPED_ACCOUNT}
+
+
+def _moved(frames: Frames, days: Days) -> bool:
+    rows = frames["accounts"].query("account == @company.MOVED_ACCOUNT").sort_values("valid_from_at")
+    return len(rows) == 2 and rows["team"].iloc[1] == company.MOVED_TO_TEAM
+
+
+def _forgotten(frames: Frames, days: Days) -> bool:
+    uid = _uid(company.FORGOTTEN_GPU)
+    held = frames["intervals"].query("device_uid == @uid")
+    during = held[(held["start_at"] < company.FORGOTTEN.end_at) & (held["end_at"] > company.FORGOTTEN.start_at)]
+    return len(held) > 10 and during.empty
+
+
+def _evening(frames: Frames, days: Days) -> bool:
+    started = frames["jobs"][frames["jobs"]["name"].str.startswith("nightly-rerank")]["started_at"]
+    local = started.dt.tz_convert(company.VIRGINIA.timezone)
+    return len(started) > 60 and set(local.dt.hour) == {17} and bool((local.dt.day_of_week < 5).all())
+
+
+FACTS = (
+    Fact(
+        "idle-office",
+        f"Science holds {len(company.OFFICE_GPUS)} H100s of {company.OFFICE_NODE} round the clock and uses them in office hours.",
+        _idle_office,
+    ),
+    Fact(
+        "price-change",
+        f"From {company.PRICE_CHANGE_AT:%d %B} an H100 costs {company.H100_USD_PER_GPU_HOUR_AFTER} instead of "
+        f"{company.H100.usd_per_gpu_hour} USD an hour.",
+        _price_change,
+    ),
+    Fact(
+        "long-day",
+        f"{company.LONG_DAY:%d %B} has 25 hours in Frankfurt.",
+        lambda frames, days: company.LONG_DAY in SPAN.days(),
+    ),
+    Fact("requeued", "Some jobs were preempted, requeued and completed at the second attempt.", _requeued),
+    Fact(
+        "mig", f"GPU {company.MIG_GPU[1]} of {company.MIG_GPU[0]} is cut into MIG slices; a seventh is left over.", _mig
+    ),
+    Fact(
+        "reset",
+        f"The driver of one A100 was reloaded on {company.RESET_AT:%d %B %H:%M}Z: its counter restarts.",
+        _reset,
+    ),
+    Fact("silent", f"One L40S sent nothing for {company.SILENT_FOR} on {company.SILENT_FROM_AT:%d %B}.", _silent),
+    Fact(
+        "absurd",
+        f"One H100 read {company.ABSURD_POWER_W:.0f} W for {company.ABSURD_FOR}; its counter did not.",
+        _absurd,
+    ),
+    Fact("unmapped", f"The account {company.UNMAPPED_ACCOUNT} belongs to no team: its use is unattributed.", _unmapped),
+    Fact(
+        "moved",
+        f"{company.MOVED_ACCOUNT} moved to {company.MOVED_TO_TEAM} on {company.REORGANISATION_AT:%d %B}; only later use moved.",
+        _moved,
+    ),
+    Fact(
+        "forgotten",
+        f"GPU {company.FORGOTTEN_GPU[1]} of {company.FORGOTTEN_GPU[0]} was reserved by nobody for three weeks from "
+        f"{company.FORGOTTEN.start_at:%d %B}.",
+        _forgotten,
+    ),
+    Fact(
+        "evening", "Search runs its batch on working days at 17:00 in New York, when electricity is dearest.", _evening
+    ),
+)
