@@ -1,6 +1,7 @@
 """Settings, read from the environment alone. Everything has a default that works on one machine."""
 
 import secrets
+
 import environ
 
 from aiobserve.embedded.data_directory import data_directory

@@ -33,20 +33,24 @@ def _samples(days: Days, at: pd.Timestamp, where: tuple[str, int]) -> pd.DataFra
     return samples[samples["device_uid"] == _uid(where)]
 
 
+def _held(frames: Frames, where: tuple[str, int]) -> pd.DataFrame:
+    held = frames["intervals"]
+    return held[held["device_uid"] == _uid(where)]
+
+
 def _idle_office(frames: Frames, days: Days) -> bool:
     """The office reservation is held at night, and idles then."""
+    where = (company.OFFICE_NODE, company.OFFICE_GPUS[0])
     night_at = pd.Timestamp(SPAN.start_at) + timedelta(days=9, hours=1)
-    uid = _uid((company.OFFICE_NODE, company.OFFICE_GPUS[0]))
-    held = frames["intervals"].query(
-        "device_uid == @uid and start_at <= @night_at and (end_at > @night_at or end_at.isna())"
-    )
-    samples = _samples(days, night_at, (company.OFFICE_NODE, company.OFFICE_GPUS[0]))
-    at_night = samples[(samples["at"] >= night_at) & (samples["at"] < night_at + timedelta(hours=2))]
-    return len(held) == 1 and bool((at_night["power_w"] < company.H100.idle_w * 1.3).all())
+    held = _held(frames, where)
+    at_night = held[(held["start_at"] <= night_at) & ~(held["end_at"] <= night_at)]
+    samples = _samples(days, night_at, where)
+    drawn = samples[(samples["at"] >= night_at) & (samples["at"] < night_at + timedelta(hours=2))]["power_w"]
+    return len(at_night) == 1 and bool((drawn < company.H100.idle_w * 1.3).all())
 
 
 def _price_change(frames: Frames, days: Days) -> bool:
-    rates = frames["rates"].query("sku == @company.H100.name").sort_values("valid_from_at")
+    rates = frames["rates"][frames["rates"]["sku"] == company.H100.name].sort_values("valid_from_at")
     return rates["usd_per_gpu_hour"].tolist() == [
         company.H100.usd_per_gpu_hour,
         company.H100_USD_PER_GPU_HOUR_AFTER,
@@ -61,8 +65,7 @@ def _requeued(frames: Frames, days: Days) -> bool:
 
 
 def _mig(frames: Frames, days: Days) -> bool:
-    uid = _uid(company.MIG_GPU)
-    shares = set(frames["intervals"].query("device_uid == @uid")["share_millis"])
+    shares = set(_held(frames, company.MIG_GPU)["share_millis"])
     return shares == set(company.MIG_SHARES_MILLIS.values())
 
 
@@ -87,13 +90,13 @@ def _unmapped(frames: Frames, days: Days) -> bool:
 
 
 def _moved(frames: Frames, days: Days) -> bool:
-    rows = frames["accounts"].query("account == @company.MOVED_ACCOUNT").sort_values("valid_from_at")
+    accounts = frames["accounts"]
+    rows = accounts[accounts["account"] == company.MOVED_ACCOUNT].sort_values("valid_from_at")
     return len(rows) == 2 and rows["team"].iloc[1] == company.MOVED_TO_TEAM
 
 
 def _forgotten(frames: Frames, days: Days) -> bool:
-    uid = _uid(company.FORGOTTEN_GPU)
-    held = frames["intervals"].query("device_uid == @uid")
+    held = _held(frames, company.FORGOTTEN_GPU)
     during = held[(held["start_at"] < company.FORGOTTEN.end_at) & (held["end_at"] > company.FORGOTTEN.start_at)]
     return len(held) > 10 and during.empty
 
