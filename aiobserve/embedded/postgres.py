@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 from aiobserve.embedded.postgres_home import RunAs, binaries, cluster_folder
-from aiobserve.embedded.server import ServerFailed, free_port, log_tail, remembered_secret, terminate, wait_until
+from aiobserve.embedded.server import ServerFailed, free_port, log_tail, reap, remembered_secret, terminate, wait_until
 
 USER = "aiobserve"
 DATABASE = "aiobserve"
@@ -71,7 +71,9 @@ class EmbeddedPostgres:
         if not (self.cluster / "PG_VERSION").exists():
             self._initialise()
         give_up_at = time.monotonic() + RETRY_S
+        reap(self.pid())
         while not self._started():
+            reap(self.pid())
             if time.monotonic() > give_up_at:
                 raise ServerFailed(
                     f"embedded PostgreSQL did not start; see {self.log_path}:\n{log_tail(self.log_path)}"

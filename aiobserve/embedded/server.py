@@ -124,6 +124,13 @@ def wait_until(ready: Callable[[], bool], *, limit_s: float, what: str) -> None:
         time.sleep(POLL_S)
 
 
+def reap(pid: int | None) -> None:
+    """Let go of a dead child of ours; as a zombie it would still look like a running server."""
+    if pid is not None:
+        with suppress(ChildProcessError):  # Not our child: its own parent reaps it.
+            os.waitpid(pid, os.WNOHANG)
+
+
 def terminate(pid: int, *, marker: str, stop_signal: signal.Signals, limit_s: float, what: str) -> None:
     """Signal a process that is ours (its command line holds `marker`) and wait until it is gone."""
     if not _is_ours(pid, marker):
@@ -134,8 +141,7 @@ def terminate(pid: int, *, marker: str, stop_signal: signal.Signals, limit_s: fl
 
 def _is_ours(pid: int, marker: str) -> bool:
     """Return whether a live process (not a zombie) with this pid was started for our folder."""
-    with suppress(ChildProcessError):  # Another process's child: its own parent reaps it.
-        os.waitpid(pid, os.WNOHANG)
+    reap(pid)
     try:
         return marker in Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

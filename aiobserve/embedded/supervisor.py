@@ -163,7 +163,7 @@ class Supervisor:
                 if self._stopping:
                     break
                 service.start()
-                self._watched.append(_Watched(service, started_s=time.monotonic()))
+                self.adopt(service, now_s=time.monotonic())
             self._publish()
             on_ready()
             while not self._stopping:
@@ -173,6 +173,10 @@ class Supervisor:
             self._stop_all()
             for one, handler in previous.items():
                 signal.signal(one, handler)
+
+    def adopt(self, service: Service, *, now_s: float) -> None:
+        """Watch a service that has been started."""
+        self._watched.append(_Watched(service, started_s=now_s))
 
     def watch_once(self, now_s: float) -> None:
         """Look at every service once and restart what is down, waiting longer each time it falls again."""
