@@ -1,7 +1,6 @@
 # The recipes that people and CI run. `make demo` and `make test` need nothing but Python 3.11, git and make.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench lock openapi screenshots clean
-export AIOBSERVE_DATA_DIR ?= $(CURDIR)/.aiobserve
 BIN := .venv/bin
 
 help: ## show this list

@@ -9,6 +9,7 @@ import pandas as pd
 
 from aiobserve.domain import frames
 from aiobserve.domain.quality import Quality
+from aiobserve.domain.schema import Schema
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection
 
@@ -20,7 +21,7 @@ def at(hours: float) -> datetime:
     return DAY_AT + timedelta(hours=hours)
 
 
-def frame(schema: frames.Schema, *rows: dict[str, object]) -> pd.DataFrame:
+def frame(schema: Schema, *rows: dict[str, object]) -> pd.DataFrame:
     """Return a checked frame of rows; columns that a row does not name are missing."""
     return schema.check(
         pd.DataFrame([{**dict.fromkeys(schema.columns), **row} for row in rows], columns=list(schema.columns))

@@ -19,7 +19,7 @@ from aiobserve.attribution.integrate import EnergyCurve, window_energy
 from aiobserve.attribution.occupancy import Holdings, Reservations, capacity_millis, holdings
 from aiobserve.attribution.rate import value_in_windows
 from aiobserve.attribution.split import split_groups
-from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
@@ -223,6 +223,8 @@ def _charges(inputs: SiteInputs, cells: _Cells, totals: _Totals, claims: _Claims
     energy = energy + split_groups(cells.active_millij, claims.cell, claims.active_weight)
     window = cells.window[claims.cell]
     energy_quality = cells.energy_quality[claims.cell]
+    capacity = split_groups(totals.capacity_microusd, claims.cell, claims.gpu_millis)
+    electricity = split_groups(totals.electricity_microusd, claims.cell, energy)
     rate_quality = inputs.devices.cost_quality.ravel()[claims.cell]
     electricity_quality = np.maximum(factors.usd_quality[window], energy_quality)
     included = inputs.devices.includes_electricity.ravel()[claims.cell]
@@ -230,15 +232,18 @@ def _charges(inputs: SiteInputs, cells: _Cells, totals: _Totals, claims: _Claims
         {
             "window_start_s": inputs.edge_s[:-1][window],
             "kind": claims.kind,
+            "component": np.full(len(claims.cell), Component.GPU, dtype=np.int8),
             "claimant": claims.claimant,
+            "pool_id": np.full(len(claims.cell), -1, dtype=np.int64),
             "energy_quality": energy_quality,
             "carbon_quality": np.maximum(factors.g_quality[window], energy_quality),
             "cost_quality": np.where(included, rate_quality, np.maximum(rate_quality, electricity_quality)),
             "gpu_millis": claims.gpu_millis,
             "energy_millij": energy,
             "carbon_microg": split_groups(totals.carbon_microg, claims.cell, energy),
-            "capacity_microusd": split_groups(totals.capacity_microusd, claims.cell, claims.gpu_millis),
-            "electricity_microusd": split_groups(totals.electricity_microusd, claims.cell, energy),
+            "capacity_microusd": capacity,
+            "electricity_microusd": electricity,
+            "list_microusd": capacity + electricity,
         }
     )
 
@@ -252,13 +257,16 @@ def _overhead(inputs: SiteInputs, cells: _Cells, factors: _Factors) -> pd.DataFr
     energy = np.rint(energy_of_device.sum(axis=0) * (factors.pue - 1)).astype(np.int64)
     # Facility electricity is bought with the IT electricity of the devices that pay for theirs.
     paid = (energy_of_device * ~inputs.devices.includes_electricity).sum(axis=0) * (factors.pue - 1)
+    electricity = np.rint(paid * factors.usd_per_mwh * (MICROUSD_PER_USD / MILLIJ_PER_MWH)).astype(np.int64)
     nothing = np.zeros(windows, dtype=np.int64)
     carbon = energy * (factors.g_per_kwh * (MICROG_PER_G / MILLIJ_PER_KWH))
     return pd.DataFrame(
         {
             "window_start_s": inputs.edge_s[:-1],
             "kind": np.full(windows, Account.OVERHEAD, dtype=np.int8),
+            "component": np.full(windows, Component.FACILITY, dtype=np.int8),
             "claimant": nothing - 1,
+            "pool_id": nothing - 1,
             "energy_quality": quality,
             "carbon_quality": np.maximum(factors.g_quality, quality),
             "cost_quality": np.maximum(factors.usd_quality, quality),
@@ -266,9 +274,8 @@ def _overhead(inputs: SiteInputs, cells: _Cells, factors: _Factors) -> pd.DataFr
             "energy_millij": energy,
             "carbon_microg": np.rint(carbon).astype(np.int64),
             "capacity_microusd": nothing,
-            "electricity_microusd": np.rint(paid * factors.usd_per_mwh * (MICROUSD_PER_USD / MILLIJ_PER_MWH)).astype(
-                np.int64
-            ),
+            "electricity_microusd": electricity,
+            "list_microusd": electricity,
         }
     )
 
@@ -282,14 +289,19 @@ def _metered(inputs: SiteInputs, cells: _Cells, totals: _Totals, overhead: pd.Da
         "carbon_microg": totals.carbon_microg,
         "capacity_microusd": totals.capacity_microusd,
         "electricity_microusd": totals.electricity_microusd,
+        "list_microusd": totals.capacity_microusd + totals.electricity_microusd,
     }
-    sums = {name: of_cells[name].reshape(-1, windows).sum(axis=0) + overhead[name].to_numpy() for name in MEASURES}
+    nothing = np.zeros(windows, dtype=np.int64)
+    sums = dict.fromkeys(MEASURES, nothing) | {
+        name: of_cells[name].reshape(-1, windows).sum(axis=0) + overhead[name].to_numpy() for name in of_cells
+    }
     metered = pd.DataFrame({"window_start_s": inputs.edge_s[:-1], **sums})
     return metered[(metered[list(MEASURES)] != 0).any(axis=1)].reset_index(drop=True)
 
 
 def _grouped(charges: pd.DataFrame) -> pd.DataFrame:
     """Sum over devices, and leave out the rows in which every amount is zero."""
+    charges = charges.reindex(columns=list(CHARGES.columns), fill_value=0)
     worth = (charges[list(MEASURES)] != 0).any(axis=1)
     keys = [name for name in CHARGES.columns if name not in MEASURES]
     summed = charges[worth].groupby(keys, as_index=False, sort=True)[list(MEASURES)].sum()

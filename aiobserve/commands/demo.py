@@ -30,7 +30,7 @@ def demo(no_serve: bool, port: int, as_json: bool) -> None:
 
     The company is marked as simulated wherever it is shown. A second run finds everything there and starts at once.
     """
-    with database():
+    with database(any_state=True):
         if pending_migrations():
             migrate()
         started_s = time.monotonic()
@@ -42,7 +42,7 @@ def demo(no_serve: bool, port: int, as_json: bool) -> None:
             words=f"{ORGANISATION}: {loaded['rows']:,} rows, {loaded['postings']:,} postings, {took_s:.0f} s",
         )
         if not no_serve:
-            serve(port=port)
+            serve(port=port, as_json=as_json)
 
 
 def load(*, quiet: bool) -> dict[str, int]:

@@ -12,7 +12,7 @@ from aiobserve.pipeline.collect import Collected, collect
 from aiobserve.pipeline.requests import request_collect
 from aiobserve.store.write.organisation import ensure_organisation
 from aiobserve.tasks import collect as collect_task
-from collectors.base import Batch
+from collectors.base import Batch, SourceGarbled, SourceRefused, SourceUnavailable
 from collectors.registry import make_collector
 from collectors.traces.detect import detect
 
@@ -63,27 +63,50 @@ def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, 
     """Take recorded FILES (jobs, power, prices, carbon, load) into the store.
 
     What a file is, is told by its columns. Rows that cannot be used are listed with their position and never
-    stop the rest. Safe to stop at any time and to run again: nothing is lost and nothing is taken in twice.
+    stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
+    any time and to run again: nothing is lost and nothing is taken in twice.
     """
-    kinds = {path: detect(path) for path in files}
+    kinds, failed = _kinds(files)
+    results: list[dict[str, Any]] = []
     with database():
         organisation_id = ensure_organisation(org, name=org)
-        results = []
         for path, kind in sorted(kinds.items(), key=lambda item: _rank(item[1])):
             if kind in (POWER, RUNS):
                 continue
             options = _options(path, kinds, terms)
-            if queue:
-                request_id = request_collect(organisation_id, kind, options)
-                poke(collect_task, request_id=request_id)
-                results.append({"file": str(path), "format": kind, "request": request_id})
-                continue
-            collected = _collect(organisation_id, kind, options, quiet=as_json)
-            results.append(
-                {"file": str(path), "format": kind, "rows": collected.rows, "rejected": collected.rejected,
-                 "batches": collected.batches, "new_batches": collected.new_batches}
-            )  # fmt: skip
-        answer({"organisation": org, "files": results}, as_json=as_json, words="\n".join(map(_words, results)))
+            try:
+                results.append(
+                    {"file": str(path), "format": kind, **_take(organisation_id, kind, options, queue, as_json)}
+                )
+            except (SourceGarbled, SourceRefused, SourceUnavailable) as error:
+                failed.append({"file": str(path), "error": str(error)})
+        words = "\n".join([*map(_words, results), *(f"NOT IMPORTED: {one['error']}" for one in failed)])
+        answer({"organisation": org, "files": results, "failed": failed}, as_json=as_json, words=words)
+    if failed:
+        raise SystemExit(1)
+
+
+def _kinds(files: tuple[Path, ...]) -> tuple[dict[Path, str], list[dict[str, str]]]:
+    """Return the format of each file that has one, and the others with what is wrong; they do not stop the rest."""
+    kinds, failed = {}, []
+    for path in files:
+        try:
+            kinds[path] = detect(path)
+        except (SourceGarbled, SourceUnavailable) as error:
+            failed.append({"file": str(path), "error": str(error)})
+    return kinds, failed
+
+
+def _take(organisation_id: int, kind: str, options: dict[str, Any], queue: bool, quiet: bool) -> dict[str, Any]:
+    if queue:
+        request_id = request_collect(organisation_id, kind, options)
+        poke(collect_task, request_id=request_id)
+        return {"request": request_id}
+    collected = _collect(organisation_id, kind, options, quiet=quiet)
+    return {
+        "rows": collected.rows, "rejected": collected.rejected, "batches": collected.batches,
+        "new_batches": collected.new_batches,
+    }  # fmt: skip
 
 
 def _collect(organisation_id: int, kind: str, options: dict[str, Any], *, quiet: bool) -> Collected:

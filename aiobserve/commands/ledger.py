@@ -24,7 +24,7 @@ def check(org: str | None, as_json: bool) -> None:
     with database():
         checked = check_all(org)
         lines = [
-            f"{checked['windows']} windows, {'all balanced' if checked['balanced'] else 'NOT BALANCED'}",
+            f"{checked['windows']:,} windows, {'all balanced' if checked['balanced'] else 'NOT BALANCED'}",
             *(
                 f"  {name}: charged {sums['charged']}, metered {sums['metered']}, difference {sums['difference']}"
                 for name, sums in checked["measures"].items()

@@ -17,11 +17,27 @@ from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import running
 
 
+class NotMigrated(RuntimeError):
+    """The tables of the site's own database are not those of this version."""
+
+
 @contextmanager
-def database() -> Iterator[str]:
-    """Yield the URL of a database that Django is connected to; an embedded one is started, and migrated if need be."""
+def database(*, any_state: bool = False) -> Iterator[str]:
+    """Yield the URL of a database that Django is connected to; an embedded one is started, and migrated if need be.
+
+    Args:
+        any_state: take the site's own database also when its tables are not up to date.
+
+    Raises:
+        NotMigrated: the site's own database has pending migrations; the message says what to run.
+    """
     named = os.environ.get("DATABASE_URL")
     if named:
+        pending = [] if any_state else pending_migrations()
+        if pending:
+            raise NotMigrated(
+                f"the database of DATABASE_URL lacks {len(pending)} migrations: run `aiobserve up` or `python manage.py migrate`"
+            )
         yield named
         return
     with running(EmbeddedPostgres(settings.DATA_DIR)) as url:

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 import orjson
+from django.db import OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from aiobserve.commands.servers import NotMigrated
 from aiobserve.embedded.broker import BrokerNotInstalled
 from aiobserve.embedded.postgres_home import PostgresNotInstalled
 from aiobserve.embedded.server import ServerFailed
@@ -24,6 +26,8 @@ console = Console(stderr=True, highlight=False)
 EXPECTED = (
     BadScope,
     BrokerNotInstalled,
+    NotMigrated,
+    OperationalError,
     PostgresNotInstalled,
     ServerFailed,
     SourceGarbled,
@@ -50,7 +54,7 @@ def expected_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except EXPECTED as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(str(error).strip()) from error
 
     return wrapped
 

@@ -11,7 +11,7 @@ import click
 from django.conf import settings
 
 from aiobserve.commands.servers import broker, database, migrate, pending_migrations
-from aiobserve.commands.terminal import clock, console, expected_errors
+from aiobserve.commands.terminal import answer, clock, console, expected_errors, json_option
 from aiobserve.embedded.broker import EmbeddedBroker
 from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import ServerFailed, wait_until
@@ -24,19 +24,20 @@ WORKERS = 2
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, help="Port of the web pages.")
+@json_option
 @expected_errors
-def up(port: int) -> None:
+def up(port: int, as_json: bool) -> None:
     """Run everything: database, broker, web pages, worker and tick.
 
     What dies is started again. Ctrl-C stops all of it cleanly.
     """
-    with database():
+    with database(any_state=True):
         if pending_migrations():
             migrate()
-        serve(port=port)
+        serve(port=port, as_json=as_json)
 
 
-def serve(*, port: int) -> None:
+def serve(*, port: int, as_json: bool = False) -> None:
     """Run the services until SIGINT or SIGTERM; the database is running already.
 
     Raises:
@@ -59,7 +60,7 @@ def serve(*, port: int) -> None:
             state_path=settings.DATA_DIR / "run" / "state.json",
             report=console.print,
         )
-        supervisor.run(on_ready=lambda: _announce(port, logs))
+        supervisor.run(on_ready=lambda: _announce(port, logs, as_json=as_json))
 
 
 def processes(port: int, environ: dict[str, str], logs: Path) -> list[Service]:
@@ -99,12 +100,15 @@ def _refuse_taken(port: int) -> None:
             ) from error
 
 
-def _announce(port: int, logs: Path) -> None:
+def _announce(port: int, logs: Path, *, as_json: bool) -> None:
     url = f"http://{HOST}:{port}"
     wait_until(
         lambda: _answers(f"{url}/livez"), limit_s=60, what=f"the web server did not answer, see {logs / 'web.log'},"
     )
-    console.print(f"aiobserve is up: [bold]{url}[/bold]   (Ctrl-C stops it; logs in {logs})")
+    if as_json:
+        answer({"url": url, "logs": str(logs)}, as_json=True, words="")
+    else:
+        console.print(f"aiobserve is up: [bold]{url}[/bold]   (Ctrl-C stops it; logs in {logs})")
 
 
 def _answers(url: str) -> bool:

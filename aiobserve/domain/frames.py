@@ -1,69 +1,7 @@
-"""The tables that travel between stages, declared once and checked at each border.
+"""The tables that travel between stages, declared once and checked at each border."""
 
-Instants are columns of `datetime64[us, UTC]` named `*_at`; missing is NaN, NaT or None and is never
-filled without a named policy. A frame that passed `check` is trusted inside.
-"""
-
-from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
-
-INSTANT = "datetime64[us, UTC]"
-TEXT = "str"
-
-
-class BadFrame(ValueError):
-    """A frame lacks a column, or a required column has a missing value."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its dtype, and whether a missing value is allowed."""
-
-    dtype: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A named set of columns, in order."""
-
-    name: str
-    columns: dict[str, Column]
-
-    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the frame with exactly these columns, in order and cast to their dtypes.
-
-        Raises:
-            BadFrame: a column is missing, cannot be cast, or holds a missing value where none may be.
-        """
-        absent = [name for name in self.columns if name not in frame.columns]
-        if absent:
-            raise BadFrame(
-                f"{self.name}: missing column {', '.join(absent)}; found {', '.join(map(str, frame.columns))}"
-            )
-        cast = {}
-        for name, column in self.columns.items():
-            try:
-                cast[name] = _cast(frame[name], column.dtype)
-            except (TypeError, ValueError) as error:
-                raise BadFrame(f"{self.name}.{name}: cannot be read as {column.dtype}: {error}") from error
-            if not column.nullable and cast[name].isna().any():
-                raise BadFrame(f"{self.name}.{name}: {int(cast[name].isna().sum())} missing values, none allowed")
-        return pd.DataFrame(cast, columns=list(self.columns)).reset_index(drop=True)
-
-    def empty(self) -> pd.DataFrame:
-        """Return a frame of no rows with these columns."""
-        return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in self.columns.items()})
-
-
-def _cast(values: "pd.Series[Any]", dtype: str) -> "pd.Series[Any]":
-    if dtype == INSTANT and values.isna().all():
-        # A column of nothing has no zone to be wrong about.
-        return pd.Series(pd.NaT, index=values.index, dtype=dtype)
-    return values.astype(dtype)
-
+from aiobserve.domain.account import MEASURES
+from aiobserve.domain.schema import INSTANT, TEXT, Column, Schema
 
 SITES = Schema(
     "sites",
@@ -201,20 +139,19 @@ SIGNAL_KINDS = {
 FRAMES = {schema.name: schema for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)}
 
 # What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
-# the claimant that the caller numbered, and -1 for the other kinds. Amounts are integers and not rounded again.
+# the claimant that the caller numbered, and -1 for the other kinds; pool_id is that of a shared pool, -1 where there
+# is none. Amounts are integers and not rounded again.
 CHARGES = Schema(
     "charges",
     {
         "window_start_s": Column("int64"),
         "kind": Column("int8"),
+        "component": Column("int8"),
         "claimant": Column("int64"),
+        "pool_id": Column("int64"),
         "energy_quality": Column("int8"),
         "carbon_quality": Column("int8"),
         "cost_quality": Column("int8"),
-        "gpu_millis": Column("int64"),
-        "energy_millij": Column("int64"),
-        "carbon_microg": Column("int64"),
-        "capacity_microusd": Column("int64"),
-        "electricity_microusd": Column("int64"),
+        **{name: Column("int64") for name in MEASURES},
     },
 )

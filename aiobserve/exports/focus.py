@@ -1,6 +1,6 @@
 """The ledger as FOCUS 1.2 cost and usage: what finance tools of cloud bills read.
 
-One row a local day, site, account, team, project, model and part of the price (capacity or electricity). Costs
+One row a local day, site, account, component, team, project, model and part of the price (capacity or electricity). Costs
 have six places, so that they sum to the ledger's microdollars. Energy, carbon and GPU-hours stand on the capacity
 row of a group, or on its electricity row when it has no capacity, never on both.
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from aiobserve.domain.account import Component
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import usd
 from aiobserve.domain.window import local_day
@@ -21,10 +22,10 @@ from aiobserve.reports.amounts import Amounts
 from aiobserve.reports.scope import Scope
 from aiobserve.reports.spend import SpendRow, spend
 
-GROUP_BY = ("day", "site", "account", "team", "project", "model")
+GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
-    "x_Account", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
+    "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
     "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
 )  # fmt: skip
 COLUMNS = (
@@ -51,6 +52,7 @@ DESCRIPTIONS = {
 class _Part:
     name: str
     cost_microusd: int
+    list_microusd: int
     quantity: str
     unit: str
     carries_energy: bool
@@ -59,17 +61,22 @@ class _Part:
 def focus_rows(scope: Scope) -> Iterator[list[Any]]:
     """Yield the rows of a scope in the order of `COLUMNS`; BilledCost sums to the ledger to the microdollar."""
     for row in spend(scope, group_by=GROUP_BY).rows:
-        for part in _parts(row.amounts):
+        for part in _parts(row.keys["component"], row.amounts):
             values = {**_values(scope, row, part), **_extra(scope, row, part)}
             yield [values.get(name, "") for name in COLUMNS]
 
 
-def _parts(amounts: Amounts) -> list[_Part]:
+def _parts(component: str, amounts: Amounts) -> list[_Part]:
+    if component == Component.API.label:
+        return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", False)]
     parts = []
     if amounts.gpu_millis or amounts.capacity_microusd:
-        parts.append(_Part("capacity", amounts.capacity_microusd, str(amounts.gpu_hours), "GPU-Hours", True))
+        # Electricity is listed at what it cost; the rest of the list price is the capacity's.
+        listed = amounts.list_microusd - amounts.electricity_microusd
+        parts.append(_Part("capacity", amounts.capacity_microusd, listed, str(amounts.gpu_hours), "GPU-Hours", True))
     if amounts.electricity_microusd or not parts:
-        parts.append(_Part("electricity", amounts.electricity_microusd, str(amounts.energy_kwh), "kWh", not parts))
+        cost = amounts.electricity_microusd
+        parts.append(_Part("electricity", cost, cost, str(amounts.energy_kwh), "kWh", not parts))
     return parts
 
 
@@ -82,9 +89,8 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     cost = usd(part.cost_microusd, COST_PLACES)
     organisation = scope.organisation
     return {
-        **dict.fromkeys(
-            ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"), cost
-        ),
+        **dict.fromkeys(("BilledCost", "EffectiveCost", "ContractedCost", "PricingCurrencyEffectiveCost"), cost),
+        "ListCost": usd(part.list_microusd, COST_PLACES),
         "BillingAccountId": text_cell(organisation.slug),
         "BillingAccountName": text_cell(organisation.name),
         "BillingAccountType": "Organisation",
@@ -110,13 +116,13 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "ResourceId": text_cell(
             "/".join(filter(None, (keys["site"], keys["project"], keys["model"] or keys["account"])))
         ),
-        "ResourceType": "GPU",
+        "ResourceType": keys["component"].capitalize(),
         "ServiceCategory": "AI and Machine Learning",
-        "ServiceName": "GPU fleet",
+        "ServiceName": "Model API" if part.name == "api" else "GPU fleet",
         "ServiceSubcategory": "Other (AI and Machine Learning)",
-        "SkuId": f"{keys['site']}-gpu-{part.name}",
+        "SkuId": f"{keys['site']}-{keys['component']}-{part.name}",
         "SkuMeter": part.unit,
-        "SkuPriceId": f"{keys['site']}-gpu-{part.name}",
+        "SkuPriceId": f"{keys['site']}-{keys['component']}-{part.name}",
         "SubAccountId": text_cell(keys["team"] or keys["account"]),
         "SubAccountName": text_cell(keys["team"] or keys["account"]),
         "SubAccountType": "Team",
@@ -128,6 +134,7 @@ def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     amounts = row.amounts
     values: dict[str, Any] = {
         "x_Account": row.keys["account"],
+        "x_Component": row.keys["component"],
         "x_Project": text_cell(row.keys["project"]),
         "x_Model": text_cell(row.keys["model"]),
         "x_CostMicrousd": part.cost_microusd,

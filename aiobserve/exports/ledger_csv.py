@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import usd
 from aiobserve.exports.cells import text_cell
@@ -11,9 +12,8 @@ from aiobserve.reports.spend import spend
 
 DEFAULT_GROUP_BY = ("day", "site", "account", "team", "project", "model")
 AMOUNTS = (
-    "cost_usd", "capacity_cost_usd", "electricity_cost_usd", "gpu_hours", "energy_kwh", "carbon_kg_co2e",
-    "energy_measured_share", "energy_estimated_share", "energy_assumed_share", "cost_microusd", "capacity_microusd",
-    "electricity_microusd", "energy_millij", "carbon_microg", "gpu_millis",
+    "cost_usd", "capacity_cost_usd", "electricity_cost_usd", "api_cost_usd", "list_cost_usd", "gpu_hours", "energy_kwh",
+    "carbon_kg_co2e", "energy_measured_share", "energy_estimated_share", "energy_assumed_share", "cost_microusd", *MEASURES,
 )  # fmt: skip
 
 
@@ -32,14 +32,12 @@ def ledger_rows(scope: Scope, group_by: Sequence[str] = DEFAULT_GROUP_BY) -> Ite
             amounts.cost_usd,
             usd(amounts.capacity_microusd),
             usd(amounts.electricity_microusd),
+            usd(amounts.api_microusd),
+            usd(amounts.list_microusd),
             amounts.gpu_hours,
             amounts.energy_kwh,
             amounts.carbon_kg,
             *(amounts.quality_share(quality) for quality in Quality),
             amounts.cost_microusd,
-            amounts.capacity_microusd,
-            amounts.electricity_microusd,
-            amounts.energy_millij,
-            amounts.carbon_microg,
-            amounts.gpu_millis,
+            *(getattr(amounts, name) for name in MEASURES),
         ]

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.domain.quality import Quality
 from aiobserve.ledger.balance import Unbalanced, imbalances
 
 # Postings carry the charge's columns; `kind` is the account.
-POSTING_KEYS = ("window_start_s", "account", "claimant", "energy_quality", "carbon_quality", "cost_quality")
+POSTING_KEYS = (
+    "window_start_s", "account", "component", "claimant", "pool_id", "energy_quality", "carbon_quality", "cost_quality",
+)  # fmt: skip
 
 
 def postings(charges: pd.DataFrame, metered: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +27,9 @@ def postings(charges: pd.DataFrame, metered: pd.DataFrame) -> pd.DataFrame:
     source = metered.assign(
         **{name: -metered[name] for name in MEASURES},
         account=np.int8(Account.METERED),
+        component=np.int8(Component.OTHER),
         claimant=np.int64(-1),
+        pool_id=np.int64(-1),
         energy_quality=np.int8(Quality.MEASURED),
         carbon_quality=np.int8(Quality.MEASURED),
         cost_quality=np.int8(Quality.MEASURED),

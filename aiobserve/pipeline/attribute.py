@@ -183,6 +183,7 @@ def _with_keys(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
     nobody = (rows["account"] == Account.JOB) & rows["team_id"].isna()
     rows["account"] = rows["account"].mask(nobody, int(Account.UNATTRIBUTED))
     rows["window_start_at"] = pd.to_datetime(rows.pop("window_start_s"), unit="s", utc=True)
+    rows["pool_id"] = rows["pool_id"].astype("Int64").replace(-1, pd.NA)
     return rows.drop(columns="claimant")
 
 

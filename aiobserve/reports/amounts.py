@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from aiobserve.domain import units
+from aiobserve.domain.account import COST_MEASURES, MEASURES
 from aiobserve.domain.quality import Quality
 
 
@@ -18,17 +19,23 @@ class Amounts:
 
     gpu_millis: int = 0
     energy_millij: int = 0
+    energy_error_millij: int = 0
     carbon_microg: int = 0
+    carbon_market_microg: int = 0
+    embodied_microg: int = 0
+    water_microl: int = 0
     capacity_microusd: int = 0
     electricity_microusd: int = 0
+    api_microusd: int = 0
+    list_microusd: int = 0
     energy_quality: tuple[int, int, int] = (0, 0, 0)
     carbon_quality: tuple[int, int, int] = (0, 0, 0)
     cost_quality: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def cost_microusd(self) -> int:
-        """Return capacity and electricity together."""
-        return self.capacity_microusd + self.electricity_microusd
+        """Return capacity, electricity and tokens together: the effective cost."""
+        return sum(getattr(self, name) for name in COST_MEASURES)
 
     @property
     def cost_usd(self) -> Decimal:
@@ -64,11 +71,7 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
     result = Amounts()
     for one in amounts:
         result = Amounts(
-            gpu_millis=result.gpu_millis + one.gpu_millis,
-            energy_millij=result.energy_millij + one.energy_millij,
-            carbon_microg=result.carbon_microg + one.carbon_microg,
-            capacity_microusd=result.capacity_microusd + one.capacity_microusd,
-            electricity_microusd=result.electricity_microusd + one.electricity_microusd,
+            **{name: getattr(result, name) + getattr(one, name) for name in MEASURES},
             energy_quality=_added(result.energy_quality, one.energy_quality),
             carbon_quality=_added(result.carbon_quality, one.carbon_quality),
             cost_quality=_added(result.cost_quality, one.cost_quality),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from aiobserve.domain.account import Account
+from aiobserve.domain.account import Account, Component
 from aiobserve.domain.quality import Quality
 from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.scope import Scope
@@ -13,8 +13,11 @@ from aiobserve.store.read.ledger import SumRow, UnknownDimension, sums
 __all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend"]
 
 DIMENSIONS = (
-    "team", "project", "model", "job", "job_name", "workload_type", "site", "account", "hour", "day", "month", "hour_of_day",
+    "team", "project", "model", "job", "job_name", "workload_type", "site", "account", "component", "hour", "day", "month", "hour_of_day",
 )  # fmt: skip
+
+# Dimensions that the ledger holds as numbers and people read as words.
+WORDS: dict[str, type[Account] | type[Component]] = {"account": Account, "component": Component}
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def spend(scope: Scope, *, group_by: Sequence[str], filters: Mapping[str, Sequen
 
     Args:
         group_by: names of `DIMENSIONS`; team, project, model and job are empty for what no job bears.
-        filters: values by dimension; account values are its words (job, idle, overhead, unattributed).
+        filters: values by dimension; an account or component is given by its word (job, idle, ...; gpu, host, ...).
 
     Raises:
         UnknownDimension: a name is not one of `DIMENSIONS`.
@@ -56,11 +59,11 @@ def spend(scope: Scope, *, group_by: Sequence[str], filters: Mapping[str, Sequen
 
 
 def _stored(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    codes = {account.label: str(int(account)) for account in Account}
-    return {
-        name: [codes.get(value, value) for value in values] if name == "account" else list(values)
-        for name, values in filters.items()
-    }
+    return {name: [_code(name, value) for value in values] for name, values in filters.items()}
+
+
+def _code(name: str, value: str) -> str:
+    return next((str(int(one)) for one in WORDS.get(name, ()) if one.label == value), value)
 
 
 def _texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
@@ -70,8 +73,8 @@ def _texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
 def _text(name: str, key: object) -> str:
     if key is None:
         return ""
-    if name == "account":
-        return Account(int(str(key))).label
+    if name in WORDS:
+        return WORDS[name](int(str(key))).label
     if isinstance(key, datetime):
         return key.strftime("%Y-%m-%dT%H:%M")
     return key.isoformat() if isinstance(key, date) else str(key)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiobserve.domain import frames
+from aiobserve.domain.schema import INSTANT
 from aiobserve.domain.units import SECONDS_PER_DAY
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection, SourceRefused
@@ -68,7 +69,7 @@ class ItpJobs:
                 "idle_w": self.power.idle_w,
                 "active_w": self.power.active_w,
                 "valid_from_at": ORIGIN_AT,
-                "valid_to_at": pd.Series(jobs["ended_at"].max(), index=range(len(clusters)), dtype=frames.INSTANT),
+                "valid_to_at": pd.Series(jobs["ended_at"].max(), index=range(len(clusters)), dtype=INSTANT),
             }
         )
         accounts = pd.DataFrame(

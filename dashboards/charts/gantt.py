@@ -13,7 +13,7 @@ from dashboards.charts.style import ACTION_COLOURS, GREY, as_values, escaped
 
 MILLISECONDS_PER_SECOND = 1000
 ROW_HEIGHT, FRAME_HEIGHT = 16, 90
-LABEL_LENGTH = 34
+LABEL_LENGTH = 40
 
 
 def gantt(rows: Sequence[PlanRow], *, timezone: str) -> dict[str, Any]:

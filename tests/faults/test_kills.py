@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,72 +157,3 @@ def test_postgres_and_broker_killed_under_load_are_back_in_time_and_nothing_is_l
 def ticked(served: Served) -> bool:
     """Send one tick; returns whether it could be sent."""
     return served.command("tick", check=False).returncode == 0
-
-
-def test_a_posting_altered_by_hand_makes_the_check_fail_and_name_its_window(served: Served) -> None:
-    fine = served.command("ledger", "check", "--json", "--org", "demo")
-    with database(served) as connection:
-        found = connection.execute(
-            "SELECT min(posting.id) FROM posting JOIN organisation AS o ON o.id = organisation_id WHERE o.slug = 'demo'"
-        )
-        (posting,) = found.fetchone() or (0,)
-        connection.execute("UPDATE posting SET energy_millij = energy_millij + 1 WHERE id = %s", [posting])
-        (window,) = connection.execute("SELECT window_start_at FROM posting WHERE id = %s", [posting]).fetchone() or (
-            None,
-        )
-
-    broken = served.command("ledger", "check", "--json", "--org", "demo", check=False)
-    with database(served) as connection:
-        connection.execute("UPDATE posting SET energy_millij = energy_millij - 1 WHERE id = %s", [posting])
-    again = served.command("ledger", "check", "--json", "--org", "demo")
-
-    assert json.loads(fine.stdout)["balanced"] is True
-    assert broken.returncode == 1
-    named = json.loads(broken.stdout)["unbalanced_windows"][0]["window_start_at"]
-    assert datetime.fromisoformat(named) == window
-    assert json.loads(again.stdout)["balanced"] is True
-
-
-def test_doctor_says_what_it_found_and_how_to_put_it_right(served: Served) -> None:
-    done = served.command("doctor", "--json", check=False)
-
-    report = json.loads(done.stdout)
-    assert done.returncode in (0, 1)
-    assert {one["check"] for one in report["checks"]} >= {
-        "versions",
-        "database",
-        "migrations",
-        "partitions",
-        "clock",
-        "broker",
-        "disk",
-    }
-    assert all(one["fix"] for one in report["checks"] if one["state"] != "ok")
-
-
-def test_a_taken_port_is_named(served: Served) -> None:
-    port = served.url.rsplit(":", 1)[1]
-
-    refused = served.command("up", "--port", port, check=False)
-
-    assert refused.returncode == 1
-    assert f"port {port} is taken" in refused.stderr
-
-
-def test_a_second_demo_loads_nothing_twice(served: Served) -> None:
-    again = json.loads(served.command("demo", "--no-serve", "--json").stdout)
-
-    assert again["rows"] == 0
-    assert again["postings"] == 0
-
-
-def test_a_job_is_explained_down_to_its_postings(served: Served) -> None:
-    key = one(
-        served,
-        "SELECT key FROM job JOIN organisation AS o ON o.id = organisation_id WHERE o.slug = 'demo' AND attempt = 2 LIMIT 1",
-    )
-
-    words = served.command("explain", key, "--org", "demo").stdout
-
-    for expected in ("attempt 2", "GPU-hours", "USD per GPU-hour", "g/kWh", "postings in", "ledger batches"):
-        assert expected in words

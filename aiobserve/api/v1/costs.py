@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aiobserve.api.problems import BadParameter
+from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_HOUR, usd
 from aiobserve.reports.amounts import Amounts
@@ -56,11 +57,17 @@ class QualitySerializer(serializers.Serializer):
 class ExactSerializer(serializers.Serializer):
     """The ledger's own integers, as text, for sums that have to agree to the unit."""
 
-    cost_microusd = serializers.CharField()
+    cost_microusd = serializers.CharField(help_text="Effective cost: capacity, electricity and API together")
     capacity_microusd = serializers.CharField()
     electricity_microusd = serializers.CharField()
+    api_microusd = serializers.CharField(help_text="Tokens that were bought")
+    list_microusd = serializers.CharField(help_text="The same at list price")
     energy_millij = serializers.CharField()
-    carbon_microg = serializers.CharField()
+    energy_error_millij = serializers.CharField(help_text="How far off the energy may be, either way")
+    carbon_microg = serializers.CharField(help_text="Location-based")
+    carbon_market_microg = serializers.CharField(help_text="Market-based")
+    embodied_microg = serializers.CharField(help_text="From manufacture, by GPU-hour")
+    water_microl = serializers.CharField()
     gpu_millis = serializers.CharField(help_text="Thousandths of a GPU times seconds")
 
 
@@ -209,17 +216,7 @@ def _amounts(amounts: Amounts) -> dict[str, Any]:
         "energy": {"value": str(amounts.energy_kwh), "unit": "kWh"},
         "emissions": {"value": str(amounts.carbon_kg), "unit": "kgCO2e", "method": "location_hourly"},
         "quality": {quality.label: str(amounts.quality_share(quality)) for quality in Quality},
-        "exact": {
-            name: str(getattr(amounts, name))
-            for name in (
-                "cost_microusd",
-                "capacity_microusd",
-                "electricity_microusd",
-                "energy_millij",
-                "carbon_microg",
-                "gpu_millis",
-            )
-        },
+        "exact": {name: str(getattr(amounts, name)) for name in ("cost_microusd", *MEASURES)},
     }
 
 

@@ -42,6 +42,9 @@ class Posting(models.Model):
     site = models.ForeignKey(Site, models.DO_NOTHING, db_constraint=False, db_index=False)
     window_start_at = models.DateTimeField()
     account = models.PositiveSmallIntegerField()
+    component = models.PositiveSmallIntegerField()
+    # The shared pool of an overhead, by id; empty for what belongs to a device, a job or a whole site.
+    pool_id = models.BigIntegerField(null=True)
     team = models.ForeignKey(Team, models.DO_NOTHING, db_constraint=False, db_index=False, null=True)
     project = models.ForeignKey(Project, models.DO_NOTHING, db_constraint=False, db_index=False, null=True)
     model = models.ForeignKey(AiModel, models.DO_NOTHING, db_constraint=False, db_index=False, null=True)
@@ -51,9 +54,16 @@ class Posting(models.Model):
     cost_quality = models.PositiveSmallIntegerField()
     gpu_millis = models.BigIntegerField()
     energy_millij = models.BigIntegerField()
+    # How far off the energy may be, either way; it is split and summed like the energy itself.
+    energy_error_millij = models.BigIntegerField(db_default=0)
     carbon_microg = models.BigIntegerField()
+    carbon_market_microg = models.BigIntegerField(db_default=0)
+    embodied_microg = models.BigIntegerField(db_default=0)
+    water_microl = models.BigIntegerField(db_default=0)
     capacity_microusd = models.BigIntegerField()
     electricity_microusd = models.BigIntegerField()
+    api_microusd = models.BigIntegerField(db_default=0)
+    list_microusd = models.BigIntegerField(db_default=0)
 
     class Meta:
         db_table = "posting"

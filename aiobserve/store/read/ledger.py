@@ -22,6 +22,7 @@ DIMENSIONS = {
     "workload_type": "job.workload_type",
     "site": "site.name",
     "account": "posting.account",
+    "component": "posting.component",
     "hour": "date_trunc('hour', posting.window_start_at AT TIME ZONE {zone})",
     "day": "date_trunc('day', posting.window_start_at AT TIME ZONE {zone})::date",
     "month": "date_trunc('month', posting.window_start_at AT TIME ZONE {zone})::date",

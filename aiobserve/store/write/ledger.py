@@ -16,6 +16,8 @@ POSTING_COLUMNS = {
     "site_id": "int8",
     "window_start_at": "timestamptz",
     "account": "int2",
+    "component": "int2",
+    "pool_id": "int8",
     "team_id": "int8",
     "project_id": "int8",
     "model_id": "int8",

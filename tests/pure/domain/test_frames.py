@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from aiobserve.domain.frames import ACCOUNTS, BadFrame
+from aiobserve.domain.frames import ACCOUNTS
+from aiobserve.domain.schema import BadFrame
 
 
 def test_a_missing_column_is_named_with_those_that_are_there() -> None:

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.ledger.balance import Unbalanced
 from aiobserve.ledger.post import postings
 
@@ -12,7 +12,9 @@ def charges(**amounts: int) -> pd.DataFrame:
     row = {
         "window_start_s": 900,
         "kind": int(Account.JOB),
+        "component": int(Component.GPU),
         "claimant": 0,
+        "pool_id": -1,
         **QUALITIES,
         **dict.fromkeys(MEASURES, 0),
         **amounts,
