@@ -2,6 +2,7 @@
 
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.schema import INSTANT, TEXT, Column, Schema
+from aiobserve.domain.tokens import TOKEN_COLUMNS
 
 SITES = Schema(
     "sites",
@@ -136,7 +137,67 @@ SIGNAL_KINDS = {
     "requests_per_s": "interactive requests per second to a served model",
 }
 
-FRAMES = {schema.name: schema for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)}
+# Counters of a model server's process, since it started. A server is a job; a replica is one process of it. Tokens are
+# counted as they are made; seconds and finished tokens only when their request ends (vLLM's histograms). prefill_s and
+# decode_s sum the seconds of requests, which run side by side. process_started_at tells a restart that overtook the
+# old reading. Finished prompt tokens include those from the cache.
+SERVING_COUNTERS = Schema(
+    "serving_counters",
+    {
+        "job_key": Column(TEXT),
+        "replica": Column(TEXT),
+        "at": Column(INSTANT),
+        "process_started_at": Column(INSTANT, nullable=True, default=None),
+        "prefill_tokens": Column("float64"),
+        "cached_tokens": Column("float64"),
+        "decode_tokens": Column("float64"),
+        "requests": Column("float64"),
+        "prefill_s": Column("float64", nullable=True),
+        "decode_s": Column("float64", nullable=True),
+        "finished_prompt_tokens": Column("float64", nullable=True, default=float("nan")),
+        "finished_decode_tokens": Column("float64", nullable=True, default=float("nan")),
+    },
+)
+
+# Who used a model: one row a request, or a row for the requests of an account over a span. Either served by a job of
+# ours (job_key), or bought from a provider. Kinds of token do not overlap (`domain.tokens.TokenKind`).
+TOKEN_USAGE = Schema(
+    "token_usage",
+    {
+        "usage_key": Column(TEXT),
+        "job_key": Column(TEXT, nullable=True),
+        "provider": Column(TEXT, nullable=True),
+        "account": Column(TEXT),
+        "model": Column(TEXT, nullable=True),
+        "start_at": Column(INSTANT),
+        "end_at": Column(INSTANT),
+        "requests": Column("int64"),
+        **{name: Column("int64") for name in TOKEN_COLUMNS},
+    },
+)
+
+# Dated price of a million tokens of a kind: what is paid, and the list price.
+TOKEN_PRICES = Schema(
+    "token_prices",
+    {
+        "provider": Column(TEXT),
+        "model": Column(TEXT),
+        "kind": Column(TEXT),
+        "usd_per_million": Column("float64"),
+        "list_usd_per_million": Column("float64"),
+        "valid_from_at": Column(INSTANT),
+        "valid_to_at": Column(INSTANT, nullable=True),
+        "quality": Column("int8"),
+        "source": Column(TEXT),
+    },
+)
+
+FRAMES = {
+    schema.name: schema
+    for schema in (
+        SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS, SERVING_COUNTERS, TOKEN_USAGE, TOKEN_PRICES,
+    )
+}  # fmt: skip
 
 # What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
 # the claimant that the caller numbered, and -1 for the other kinds; pool_id is that of a shared pool, -1 where there

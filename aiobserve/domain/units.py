@@ -27,6 +27,10 @@ MICROG_PER_T = MICROG_PER_KG * 1_000
 MICROUSD_PER_USD = 1_000_000
 MICROUSD_PER_CENT = 10_000
 
+# A price per million tokens in dollars is one per token in microdollars; prices are kept to a millionth of that.
+TOKENS_PER_MILLION = 1_000_000
+PICOUSD_PER_MICROUSD = 1_000_000
+
 # A share is an integer thousandth of a device; gpu_millis is thousandths of a device times seconds.
 MILLIS_PER_GPU = 1_000
 GPU_MILLIS_PER_GPU_HOUR = MILLIS_PER_GPU * SECONDS_PER_HOUR
