@@ -128,7 +128,9 @@ def test_weights_fitted_to_splitwise_hold_on_rows_held_out(traces: Path) -> None
 
     alone, mixed = _errors(rows[rows["batch_size"] == 1]), _errors(rows)
 
-    print(f"held-out error, batch 1: {alone.min():.1%} to {alone.max():.1%}; all batches: {mixed.min():.1%} to {mixed.max():.1%}")
+    print(
+        f"held-out error, batch 1: {alone.min():.1%} to {alone.max():.1%}; all batches: {mixed.min():.1%} to {mixed.max():.1%}"
+    )
     assert len(alone) == 12
     assert alone.max() < 0.05
     assert mixed.min() > alone.max()
@@ -142,5 +144,9 @@ def test_the_assumed_ratios_are_those_of_their_sources(traces: Path) -> None:
     )
     assert ratio.median().median() == pytest.approx(ASSUMED_DECODE, rel=0.25)
 
-    prices = pd.read_csv(traces / "open/llm_prices/litellm_1.109.1_flat.csv.gz").query("mode == 'chat' and input_cost_per_token > 0")
-    assert (prices["cache_read_input_token_cost"] / prices["input_cost_per_token"]).median() == pytest.approx(ASSUMED_CACHED)
+    prices = pd.read_csv(traces / "open/llm_prices/litellm_1.109.1_flat.csv.gz").query(
+        "mode == 'chat' and input_cost_per_token > 0"
+    )
+    assert (prices["cache_read_input_token_cost"] / prices["input_cost_per_token"]).median() == pytest.approx(
+        ASSUMED_CACHED
+    )
