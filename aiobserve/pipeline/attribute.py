@@ -8,22 +8,28 @@ import pandas as pd
 from django.db import transaction
 
 from aiobserve.attribution.claimants import Claimed, claim
-from aiobserve.attribution.engine import METHOD_VERSION, Devices, SiteInputs, attribute
+from aiobserve.attribution.engine import METHOD_VERSION, Attribution, Devices, SiteInputs, attribute
 from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve
-from aiobserve.domain.account import Account
+from aiobserve.attribution.token_prices import TokenPriceMissing
+from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.identity import digest
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import SignalMissing, StepSignal
 from aiobserve.domain.window import WINDOW_S, Span, utc_day, window_floor
 from aiobserve.ledger.post import postings
+from aiobserve.pipeline.token_charges import with_tokens
 from aiobserve.store.read import fleet, rates, telemetry, workloads
-from aiobserve.store.write.ledger import post_day
+from aiobserve.store.write.ledger import post_day, standing_batch
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day
 
 # Samples this far outside the day are read too, so that the energy at midnight is known.
 MARGIN = timedelta(hours=6)
 # Signals from this long before the day are read, for the fallback over a hole and its mean.
 SIGNAL_MARGIN = timedelta(days=7)
+NOTHING = Attribution(
+    CHARGES.empty(), pd.DataFrame({name: pd.Series(dtype="int64") for name in ("window_start_s", *MEASURES)})
+)
 CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
 
 
@@ -52,7 +58,7 @@ def attribute_day(site_id: int, day: date, *, until_at: datetime) -> DayAttribut
             result = _attribute(site_id, day, until_at)
             finish_day(watermark)
             return result
-    except (SignalMissing, RateMissing) as error:
+    except (SignalMissing, RateMissing, TokenPriceMissing) as error:
         block_day(site_id, day, reason=str(error))
         return DayAttributed(site_id, day, blocked_reason=str(error))
 
@@ -70,12 +76,15 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
         (devices["valid_to_s"] > span.start_at.timestamp()) & (devices["valid_from_s"] < span.end_at.timestamp())
     ].reset_index(drop=True)
     edge_s = np.arange(int(span.start_at.timestamp()), int(span.end_at.timestamp()) + 1, WINDOW_S, dtype=np.int64)
-    if devices.empty or len(edge_s) < 2:
+    if len(edge_s) < 2:
         return DayAttributed(site_id, day)
     claimed = _claimed(site, devices, span)
-    inputs = _inputs(site, devices, claimed, edge_s, span)
-    attribution = attribute(inputs)
-    rows = _with_keys(postings(attribution.charges, attribution.metered), claimed.claimants)
+    # A provider of tokens is a site without devices.
+    of_devices = NOTHING if devices.empty else attribute(_inputs(site, devices, claimed, edge_s, span))
+    found = with_tokens(site, day, edge_s, of_devices, claimed)
+    if found.attribution.charges.empty and not standing_batch(site_id, day):
+        return DayAttributed(site_id, day)
+    rows = _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
     done = post_day(
         site.organisation_id,
         site_id,

@@ -7,6 +7,7 @@ from aiobserve.store.models.organisation import AccountMapping, AiModel, Organis
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
+from aiobserve.store.models.tokens import ServingCounter, ServingWeight, TokenPrice, TokenShare, TokenUsage
 from aiobserve.store.models.watermark import Watermark
 from aiobserve.store.models.workloads import Job, JobInterval
 
@@ -27,11 +28,16 @@ __all__ = [
     "PlanDecision",
     "Posting",
     "Project",
+    "ServingCounter",
+    "ServingWeight",
     "SignalSeries",
     "SignalValue",
     "Site",
     "Team",
     "TelemetryChunk",
     "TelemetrySample",
+    "TokenPrice",
+    "TokenShare",
+    "TokenUsage",
     "Watermark",
 ]

@@ -12,6 +12,7 @@ from aiobserve.store.write.fleet import write_devices, write_sites
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
 from aiobserve.store.write.samples import write_samples
+from aiobserve.store.write.tokens import write_serving_counters, write_token_prices, write_token_usage
 from aiobserve.store.write.workloads import write_intervals, write_jobs
 
 EXCERPT_LENGTH = 500
@@ -61,6 +62,12 @@ def write_batch(
             write_jobs(organisation_id, frames["jobs"])
         if "intervals" in frames:
             write_intervals(organisation_id, frames["intervals"])
+        if "token_prices" in frames:
+            write_token_prices(organisation_id, frames["token_prices"])
+        if "serving_counters" in frames:
+            write_serving_counters(organisation_id, frames["serving_counters"])
+        if "token_usage" in frames:
+            write_token_usage(organisation_id, frames["token_usage"])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
         _write_rejections(ledger_id, rejections)

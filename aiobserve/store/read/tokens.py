@@ -1,0 +1,137 @@
+"""Reads counters, usage and prices of tokens, and how postings divide over tokens."""
+
+import numpy as np
+import pandas as pd
+from django.db import connection
+
+from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
+from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
+from aiobserve.domain.units import PICOUSD_PER_MICROUSD
+from aiobserve.domain.window import Span
+from aiobserve.store.models import Job, ServingCounter, ServingWeight, TokenPrice, TokenUsage
+from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
+
+COUNTERS = (
+    "prefill_tokens", "cached_tokens", "decode_tokens", "prefill_s", "decode_s", "finished_prompt_tokens",
+    "finished_decode_tokens",
+)  # fmt: skip
+PARTS = ("input_parts", "cached_parts", "output_parts", "idle_parts")
+MEASURES = ("cost_microusd", "energy_millij", "carbon_microg")
+
+
+def usage(site_id: int, span: Span) -> pd.DataFrame:
+    """Return usage rows that touch a span: job_id, account, model_id, start_s, end_s, requests and tokens by kind.
+
+    A row ends at least one second after it starts, so that it has a place.
+    """
+    rows = TokenUsage.objects.filter(site_id=site_id, start_at__lt=span.end_at, end_at__gte=span.start_at)
+    columns = ["job_id", "job__model_id", "account", "model_id", "start_at", "end_at", "requests", *TOKEN_COLUMNS]
+    frame = pd.DataFrame(list(rows.order_by("pk").values_list(*columns)), columns=columns)
+    frame["start_s"] = epoch_s(frame.pop("start_at"), missing=FAR_PAST_S)
+    frame["end_s"] = np.maximum(epoch_s(frame.pop("end_at"), missing=FAR_FUTURE_S), frame["start_s"] + 1)
+    frame["model_id"] = frame["model_id"].astype("Float64").fillna(frame.pop("job__model_id").astype("Float64"))
+    return frame
+
+
+def counters(site_id: int, span: Span) -> pd.DataFrame:
+    """Return readings of a site's servers in a span, sorted by job, replica and time: job_id, replica, at_s, started_s, counters."""
+    rows = ServingCounter.objects.filter(job__site_id=site_id, at__gte=span.start_at, at__lte=span.end_at)
+    columns = ["job_id", "replica", "at", "process_started_at", *COUNTERS]
+    frame = pd.DataFrame(list(rows.order_by("job_id", "replica", "at").values_list(*columns)), columns=columns)
+    started = pd.to_datetime(frame.pop("process_started_at"), utc=True)
+    frame["at_s"] = pd.to_datetime(frame.pop("at"), utc=True).astype("datetime64[us, UTC]").astype("int64") / 1_000_000
+    micros = started.astype("datetime64[us, UTC]").astype("int64") / 1_000_000
+    frame["started_s"] = micros.where(started.notna(), np.nan)
+    return frame.astype(dict.fromkeys(COUNTERS, "float64"))
+
+
+def servers(job_ids: list[int]) -> pd.DataFrame:
+    """Return job_id, key, model_id and sku of servers, by job_id."""
+    rows = Job.objects.filter(pk__in=job_ids).order_by("pk")
+    return pd.DataFrame(
+        list(rows.values_list("pk", "key", "model_id", "sku")), columns=["job_id", "key", "model_id", "sku"]
+    )
+
+
+def prices(site_id: int) -> pd.DataFrame:
+    """Return the prices of a provider as `attribution.token_prices` wants them, picodollars a token."""
+    columns = [
+        "model_id",
+        "model__name",
+        "kind",
+        "usd_per_million",
+        "list_usd_per_million",
+        "quality",
+        "valid_from_at",
+        "valid_to_at",
+    ]
+    rows = TokenPrice.objects.filter(site_id=site_id).order_by("pk")
+    frame = pd.DataFrame(list(rows.values_list(*columns)), columns=columns).rename(columns={"model__name": "model"})
+    frame["kind"] = [TokenKind(kind).label for kind in frame["kind"]]
+    for name, usd in (("picousd", "usd_per_million"), ("list_picousd", "list_usd_per_million")):
+        frame[name] = np.rint(frame.pop(usd).astype("float64") * PICOUSD_PER_MICROUSD).astype("int64")
+    frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)
+    frame["valid_to_s"] = epoch_s(frame.pop("valid_to_at"), missing=FAR_FUTURE_S)
+    return frame
+
+
+def shares(organisation_id: int, span: Span) -> pd.DataFrame:
+    """Return tokens, parts and the ledger's own amounts by site, window, job, team, project and model.
+
+    Columns: the names of the keys (empty where there is none), sku, account kind, window_start_at, `TOKEN_COLUMNS`,
+    `PARTS`, and `MEASURES`. Amounts of servers and of bought tokens without a share row come with parts of nought.
+    """
+    cost = " + ".join(f"posting.{name}" for name in COST_MEASURES)
+    keys = "site_id, window_start_at, job_id, team_id, project_id, model_id"
+    summed = ", ".join(f"sum({name})::bigint AS {name}" for name in (*TOKEN_COLUMNS, *PARTS))
+    shown = ", ".join(f"coalesce(share.{name}, 0)" for name in (*TOKEN_COLUMNS, *PARTS))
+    statement = f"""
+        WITH share AS (
+            SELECT {keys}, {summed} FROM token_share
+            WHERE organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s
+            GROUP BY {keys}
+        ), amount AS (
+            SELECT {keys}, sum({cost})::bigint AS cost_microusd, sum(energy_millij)::bigint AS energy_millij,
+                   sum(carbon_microg)::bigint AS carbon_microg
+            FROM posting
+            WHERE organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s
+              AND account = ANY(%(charged)s)
+              AND (component = %(api)s OR job_id IN (SELECT DISTINCT job_id FROM share WHERE job_id IS NOT NULL))
+            GROUP BY {keys}
+        )
+        SELECT coalesce(site.name, ''), coalesce(ai_model.name, ''), coalesce(team.name, ''), coalesce(project.name, ''),
+               coalesce(job.key, ''), coalesce(job.sku, ''), coalesce(share.window_start_at, amount.window_start_at),
+               {shown}, coalesce(amount.cost_microusd, 0), coalesce(amount.energy_millij, 0), coalesce(amount.carbon_microg, 0)
+        FROM amount FULL JOIN share ON share.site_id = amount.site_id AND share.window_start_at = amount.window_start_at
+             AND coalesce(share.job_id, 0) = coalesce(amount.job_id, 0) AND coalesce(share.team_id, 0) = coalesce(amount.team_id, 0)
+             AND coalesce(share.project_id, 0) = coalesce(amount.project_id, 0) AND coalesce(share.model_id, 0) = coalesce(amount.model_id, 0)
+        LEFT JOIN site ON site.id = coalesce(share.site_id, amount.site_id)
+        LEFT JOIN ai_model ON ai_model.id = coalesce(share.model_id, amount.model_id)
+        LEFT JOIN team ON team.id = coalesce(share.team_id, amount.team_id)
+        LEFT JOIN project ON project.id = coalesce(share.project_id, amount.project_id)
+        LEFT JOIN job ON job.id = coalesce(share.job_id, amount.job_id)
+        ORDER BY 7, 1, 2, 3, 4, 5"""  # noqa: S608 - names are our own constants
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                "organisation": organisation_id, "start": span.start_at, "end": span.end_at,
+                "charged": [int(account) for account in CHARGED], "api": int(Component.API),
+            },
+        )  # fmt: skip
+        found = cursor.fetchall()
+    names = ["site", "model", "team", "project", "job", "sku", "window_start_at", *TOKEN_COLUMNS, *PARTS, *MEASURES]
+    return pd.DataFrame(found, columns=names)
+
+
+def weights(organisation_id: int, span: Span) -> list[tuple[str, str, int, str]]:
+    """Return (model, sku, quality, source) of the newest weights of each model and kind of GPU in a span."""
+    rows = ServingWeight.objects.filter(
+        site__organisation_id=organisation_id, day__gte=span.start_at.date(), day__lte=span.end_at.date()
+    )
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    for model, sku, quality, source in rows.order_by("day", "pk").values_list(
+        "job__model__name", "job__sku", "quality", "source"
+    ):
+        newest[(model or "", sku)] = (quality, source)
+    return [(model, sku, quality, source) for (model, sku), (quality, source) in sorted(newest.items())]
