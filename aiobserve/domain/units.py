@@ -56,6 +56,21 @@ def gpu_hours(gpu_millis: int, places: int = 2) -> Decimal:
     return _scaled(gpu_millis, GPU_MILLIS_PER_GPU_HOUR, places)
 
 
+def usd_per_million_tokens(cost_microusd: int, tokens: int, places: int = 4) -> Decimal:
+    """Return dollars per million tokens: microdollars per token, rounded half up to `places`."""
+    return _scaled(cost_microusd, tokens * MICROUSD_PER_USD // TOKENS_PER_MILLION, places)
+
+
+def j_per_token(energy_millij: int, tokens: int, places: int = 4) -> Decimal:
+    """Return joules per token, rounded half up to `places`."""
+    return _scaled(energy_millij, tokens * MILLIJ_PER_J, places)
+
+
+def g_per_token(carbon_microg: int, tokens: int, places: int = 9) -> Decimal:
+    """Return grams of CO2 equivalent per token, rounded half up to `places`."""
+    return _scaled(carbon_microg, tokens * MICROG_PER_G, places)
+
+
 def _scaled(amount: int, per_unit: int, places: int) -> Decimal:
     quantum = Decimal(1).scaleb(-places)
     value = (Decimal(amount) / Decimal(per_unit)).quantize(quantum, rounding=ROUND_HALF_UP)

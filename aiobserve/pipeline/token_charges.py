@@ -28,7 +28,7 @@ from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import MILLIJ_PER_J
 from aiobserve.domain.window import Span
 from aiobserve.store.read import fleet, tokens, workloads
-from aiobserve.store.write.tokens import replace_shares, serving_weight
+from aiobserve.store.write.tokens import Weight, replace_shares
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -171,15 +171,12 @@ class _Servers:
         shares["job_id"] = self.jobs["job_id"].reindex(rows["server"]).to_numpy()
         return shares
 
-    def weight_rows(self) -> list[object]:
-        """Return the rows that say what each server was split by."""
+    def weight_rows(self) -> list[Weight]:
+        """Return what each server was split by."""
         return [
-            serving_weight(
-                self.site.pk, self.day, int(job_id), per_token_s=(one.prefill_s, one.cached_s, one.decode_s),
-                quality=int(one.quality), source=one.source,
-            )
+            Weight(int(job_id), one.prefill_s, one.cached_s, one.decode_s, int(one.quality), one.source)
             for job_id, one in zip(self.jobs["job_id"], self.weights, strict=True)
-        ]  # fmt: skip
+        ]
 
 
 def _by_server(

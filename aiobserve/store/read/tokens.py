@@ -82,34 +82,29 @@ def shares(organisation_id: int, span: Span) -> pd.DataFrame:
     `PARTS`, and `MEASURES`. Amounts of servers and of bought tokens without a share row come with parts of nought.
     """
     cost = " + ".join(f"posting.{name}" for name in COST_MEASURES)
-    keys = "site_id, window_start_at, job_id, team_id, project_id, model_id"
+    optional = ("job_id", "team_id", "project_id", "model_id")
+    same = ", ".join(("site_id", "window_start_at", *optional))
+    keys = ", ".join(("site_id", "window_start_at", *(f"coalesce({name}, 0) AS {name}" for name in optional)))
     summed = ", ".join(f"sum({name})::bigint AS {name}" for name in (*TOKEN_COLUMNS, *PARTS))
-    shown = ", ".join(f"coalesce(share.{name}, 0)" for name in (*TOKEN_COLUMNS, *PARTS))
+    shown = ", ".join(f"coalesce({name}, 0)" for name in (*TOKEN_COLUMNS, *PARTS, *MEASURES))
+    here = "organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s"
     statement = f"""
-        WITH share AS (
-            SELECT {keys}, {summed} FROM token_share
-            WHERE organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s
-            GROUP BY {keys}
-        ), amount AS (
+        WITH share AS (SELECT {keys}, {summed} FROM token_share WHERE {here} GROUP BY 1, 2, 3, 4, 5, 6),
+        amount AS (
             SELECT {keys}, sum({cost})::bigint AS cost_microusd, sum(energy_millij)::bigint AS energy_millij,
                    sum(carbon_microg)::bigint AS carbon_microg
-            FROM posting
-            WHERE organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s
-              AND account = ANY(%(charged)s)
-              AND (component = %(api)s OR job_id IN (SELECT DISTINCT job_id FROM share WHERE job_id IS NOT NULL))
-            GROUP BY {keys}
+            FROM posting WHERE {here} AND account = ANY(%(charged)s)
+              AND (component = %(api)s OR job_id IN (SELECT job_id FROM share WHERE job_id <> 0))
+            GROUP BY 1, 2, 3, 4, 5, 6
         )
-        SELECT coalesce(site.name, ''), coalesce(ai_model.name, ''), coalesce(team.name, ''), coalesce(project.name, ''),
-               coalesce(job.key, ''), coalesce(job.sku, ''), coalesce(share.window_start_at, amount.window_start_at),
-               {shown}, coalesce(amount.cost_microusd, 0), coalesce(amount.energy_millij, 0), coalesce(amount.carbon_microg, 0)
-        FROM amount FULL JOIN share ON share.site_id = amount.site_id AND share.window_start_at = amount.window_start_at
-             AND coalesce(share.job_id, 0) = coalesce(amount.job_id, 0) AND coalesce(share.team_id, 0) = coalesce(amount.team_id, 0)
-             AND coalesce(share.project_id, 0) = coalesce(amount.project_id, 0) AND coalesce(share.model_id, 0) = coalesce(amount.model_id, 0)
-        LEFT JOIN site ON site.id = coalesce(share.site_id, amount.site_id)
-        LEFT JOIN ai_model ON ai_model.id = coalesce(share.model_id, amount.model_id)
-        LEFT JOIN team ON team.id = coalesce(share.team_id, amount.team_id)
-        LEFT JOIN project ON project.id = coalesce(share.project_id, amount.project_id)
-        LEFT JOIN job ON job.id = coalesce(share.job_id, amount.job_id)
+        SELECT site.name, coalesce(ai_model.name, ''), coalesce(team.name, ''), coalesce(project.name, ''),
+               coalesce(job.key, ''), coalesce(job.sku, ''), window_start_at, {shown}
+        FROM amount FULL JOIN share USING ({same})
+        JOIN site ON site.id = site_id
+        LEFT JOIN ai_model ON ai_model.id = model_id
+        LEFT JOIN team ON team.id = team_id
+        LEFT JOIN project ON project.id = project_id
+        LEFT JOIN job ON job.id = job_id
         ORDER BY 7, 1, 2, 3, 4, 5"""  # noqa: S608 - names are our own constants
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,5 +1,6 @@
 """Writes counters of model servers, usage and prices of tokens; the days they change are attributed again."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pandas as pd
@@ -115,24 +116,27 @@ def provider_sites(organisation_id: int, providers: "pd.Series[str]") -> dict[st
     return dict(Site.objects.filter(organisation_id=organisation_id, name__in=wanted).values_list("name", "pk"))
 
 
-def replace_shares(site_id: int, day: date, *, shares: pd.DataFrame, weights: list[ServingWeight]) -> None:
+@dataclass(frozen=True)
+class Weight:
+    """What a server's day was split by: seconds of work per token by phase, how well known, and whence."""
+
+    job_id: int
+    prefill_s: float
+    cached_s: float
+    decode_s: float
+    quality: int
+    source: str
+
+
+def replace_shares(site_id: int, day: date, *, shares: pd.DataFrame, weights: list[Weight]) -> None:
     """Replace how the postings of a site-day divide over tokens; the caller holds the day's transaction."""
     TokenShare.objects.filter(site_id=site_id, day=day).delete()
     ServingWeight.objects.filter(site_id=site_id, day=day).delete()
     if len(shares):
         copy_frame("token_share", SHARE_COLUMNS, shares.assign(site_id=site_id, day=day))
-    ServingWeight.objects.bulk_create(weights)
-
-
-def serving_weight(
-    site_id: int, day: date, job_id: int, *, per_token_s: tuple[float, float, float], quality: int, source: str
-) -> ServingWeight:
-    """Return the unsaved row that says what a server's day was split by."""
-    prefill_s, cached_s, decode_s = per_token_s
-    return ServingWeight(
-        site_id=site_id, day=day, job_id=job_id, prefill_s=prefill_s, cached_s=cached_s, decode_s=decode_s,
-        quality=quality, source=source[:400],
-    )  # fmt: skip
+    ServingWeight.objects.bulk_create(
+        [ServingWeight(site_id=site_id, day=day, **{**vars(one), "source": one.source[:400]}) for one in weights]
+    )
 
 
 def _jobs(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[int, int]]:
