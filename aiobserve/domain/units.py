@@ -56,7 +56,7 @@ def gpu_hours(gpu_millis: int, places: int = 2) -> Decimal:
     return _scaled(gpu_millis, GPU_MILLIS_PER_GPU_HOUR, places)
 
 
-def usd_per_million_tokens(cost_microusd: int, tokens: int, places: int = 4) -> Decimal:
+def usd_per_million_tokens(cost_microusd: int, tokens: int, places: int = 6) -> Decimal:
     """Return dollars per million tokens: microdollars per token, rounded half up to `places`."""
     return _scaled(cost_microusd, tokens * MICROUSD_PER_USD // TOKENS_PER_MILLION, places)
 

@@ -11,14 +11,14 @@ from aiobserve.attribution.claimants import Claimed, claim
 from aiobserve.attribution.engine import METHOD_VERSION, Attribution, Devices, SiteInputs, attribute
 from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve
 from aiobserve.attribution.token_prices import TokenPriceMissing
-from aiobserve.domain.account import MEASURES, Account
+from aiobserve.domain.account import Account
 from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.identity import digest
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import SignalMissing, StepSignal
 from aiobserve.domain.window import WINDOW_S, Span, utc_day, window_floor
 from aiobserve.ledger.post import postings
-from aiobserve.pipeline.token_charges import with_tokens
+from aiobserve.pipeline.token_charges import NO_METERED, with_tokens
 from aiobserve.store.read import fleet, rates, telemetry, workloads
 from aiobserve.store.write.ledger import post_day, standing_batch
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day
@@ -27,9 +27,7 @@ from aiobserve.store.write.watermark import block_day, claim_day, finish_day
 MARGIN = timedelta(hours=6)
 # Signals from this long before the day are read, for the fallback over a hole and its mean.
 SIGNAL_MARGIN = timedelta(days=7)
-NOTHING = Attribution(
-    CHARGES.empty(), pd.DataFrame({name: pd.Series(dtype="int64") for name in ("window_start_s", *MEASURES)})
-)
+NOTHING = Attribution(CHARGES.empty(), NO_METERED)
 CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
 
 

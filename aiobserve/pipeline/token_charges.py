@@ -42,6 +42,7 @@ CLASSES = {
     "output_parts": (TokenKind.OUTPUT, TokenKind.REASONING),
 }
 NANOUSD = 1_000
+NO_METERED = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("window_start_s", *MEASURES)})
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,8 @@ class _Bought:
 
 
 def _bought(site: fleet.SiteRow, used: pd.DataFrame) -> _Bought:
+    if used.empty:
+        return _Bought(CHARGES.empty(), NO_METERED, used.assign(**dict.fromkeys(PARTS, 0)))
     used = used.reset_index(drop=True)
     counts = used[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)
     window_start_s = used["window_start_s"].to_numpy(dtype=np.int64)

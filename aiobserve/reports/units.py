@@ -20,7 +20,7 @@ from aiobserve.reports.scope import Scope
 from aiobserve.reports.spend import UnknownDimension
 from aiobserve.store.read import tokens
 
-__all__ = ["CLASSES", "DIMENSIONS", "Unit", "UnitCosts", "UnitRow", "UnknownDimension", "unit_costs"]
+__all__ = ["CLASSES", "DIMENSIONS", "Unit", "UnitCosts", "UnitRow", "UnknownDimension", "unit_costs", "unit_costs_by"]
 
 DIMENSIONS = ("model", "gpu", "tenant", "project", "site", "server", "day", "month")
 # Where the store names a dimension otherwise.
@@ -46,7 +46,7 @@ class Unit:
 
     @property
     def usd_per_million(self) -> Decimal | None:
-        """Return dollars per million tokens, four places."""
+        """Return dollars per million tokens, six places."""
         return units.usd_per_million_tokens(self.cost_microusd, self.tokens) if self.tokens else None
 
     @property
@@ -107,19 +107,29 @@ def unit_costs(scope: Scope, *, group_by: Sequence[str] = ("model", "gpu")) -> U
     Raises:
         UnknownDimension: a name is not one of `DIMENSIONS`.
     """
-    for name in group_by:
+    return unit_costs_by(scope, group_by)[0]
+
+
+def unit_costs_by(scope: Scope, *groupings: Sequence[str]) -> list[UnitCosts]:
+    """Return several groupings of one reading of the ledger; see `unit_costs`."""
+    wanted = {name for group_by in groupings for name in group_by}
+    for name in sorted(wanted):
         if name not in DIMENSIONS:
             raise UnknownDimension(f"cannot group unit costs by {name!r}; choose from {', '.join(DIMENSIONS)}")
     found = tokens.shares(scope.organisation.pk, scope.span)
-    columns = _classes(found).assign(**{name: _dimension(found, name, scope.timezone) for name in group_by})
-    rows = _rows(columns, list(group_by))
-    if not {"day", "month"} & set(group_by):
-        rows = sorted(rows, key=lambda row: -row.total.cost_microusd)
-    known = tokens.weights(scope.organisation.pk, scope.span)
-    return UnitCosts(
-        scope, tuple(group_by), tuple(rows), _row({}, columns.drop(columns=list(group_by)).sum()),
-        tuple((model, sku, Quality(quality), source) for model, sku, quality, source in known),
-    )  # fmt: skip
+    keys = {name: _dimension(found, name, scope.timezone) for name in wanted}
+    columns = _classes(found)
+    whole = _row({}, columns.sum())
+    weights = tuple(
+        (model, sku, Quality(quality), source)
+        for model, sku, quality, source in tokens.weights(scope.organisation.pk, scope.span)
+    )
+    return [
+        UnitCosts(
+            scope, tuple(group_by), _rows(columns.assign(**{name: keys[name] for name in group_by}), group_by), whole, weights
+        )
+        for group_by in groupings
+    ]  # fmt: skip
 
 
 def _classes(found: pd.DataFrame) -> pd.DataFrame:
@@ -146,11 +156,14 @@ def _dimension(found: pd.DataFrame, name: str, timezone: str) -> "pd.Series[str]
     return values.mask(found["job"] == "", BOUGHT) if name == "gpu" else values
 
 
-def _rows(columns: pd.DataFrame, group_by: list[str]) -> list[UnitRow]:
+def _rows(columns: pd.DataFrame, group_by: Sequence[str]) -> tuple[UnitRow, ...]:
     if not group_by:
-        return [_row({}, columns.sum())]
-    sums = columns.groupby(group_by, sort=True).sum().reset_index()
-    return [_row({name: str(one[name]) for name in group_by}, one) for _, one in sums.iterrows()]
+        return (_row({}, columns.sum()),)
+    sums = columns.groupby(list(group_by), sort=True).sum().reset_index()
+    rows = [_row({name: str(one[name]) for name in group_by}, one) for _, one in sums.iterrows()]
+    if not {"day", "month"} & set(group_by):
+        rows.sort(key=lambda row: -row.total.cost_microusd)
+    return tuple(rows)
 
 
 def _row(keys: dict[str, str], sums: "pd.Series[int]") -> UnitRow:

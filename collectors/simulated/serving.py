@@ -20,7 +20,7 @@ from collectors.simulated.company import SPAN
 from collectors.simulated.grid import requests_per_s
 from collectors.simulated.jobs import Run, runs
 from collectors.simulated.random_streams import stream
-from collectors.simulated.shapes import AZURE_CODE_TOKENS, AZURE_CHAT_TOKENS
+from collectors.simulated.shapes import AZURE_CHAT_TOKENS, AZURE_CODE_TOKENS
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -26,7 +26,7 @@ class UnitSerializer(serializers.Serializer):
     cost_microusd = serializers.CharField()
     energy_millij = serializers.CharField()
     carbon_microg = serializers.CharField()
-    usd_per_million = serializers.CharField(allow_null=True, help_text="Four places")
+    usd_per_million = serializers.CharField(allow_null=True, help_text="Six places")
     j_per_token = serializers.CharField(allow_null=True, help_text="Four places")
     g_per_token = serializers.CharField(allow_null=True, help_text="Nine places, location-based")
 
