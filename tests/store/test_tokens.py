@@ -229,7 +229,7 @@ def test_usage_that_is_corrected_reverses_and_posts_anew() -> None:
     by_team = charged(organisation_id, "team", "job")
     assert ("Search", "server") not in by_team or by_team[("Search", "server")]["energy_millij"] == 0
     assert by_team[("Vision", "server")]["energy_millij"] == 90_000_000
-    assert TokenUsage.objects.count() == 1
+    assert TokenUsage.objects.filter(organisation_id=organisation_id).count() == 1
     assert check_all("world")["balanced"]
 
 
@@ -269,13 +269,15 @@ def test_usage_that_cannot_be_is_refused_by_name_and_nothing_is_written(wrong: d
     with pytest.raises(BadFrame, match=rf"row 1 \(usage_key 'bad'\): {said}"):
         run(bad)
 
-    assert TokenUsage.objects.count() == 0
-    assert not fleet.organisations() or not fleet.sites(fleet.organisation("world").pk)
+    organisation_id = ensure_organisation("world", name="World")
+    assert TokenUsage.objects.filter(organisation_id=organisation_id).count() == 0
+    assert fleet.sites(organisation_id) == []
 
 
 def test_shares_name_the_same_windows_as_the_postings() -> None:
     shared = world().use("search", job="server", start=1, end=1.25, output=300)
-    run(shared)
+    organisation_id, _, _ = run(shared)
 
-    windows = pd.Series(sorted(set(TokenShare.objects.values_list("window_start_at", flat=True))))
+    of_world = TokenShare.objects.filter(organisation_id=organisation_id)
+    windows = pd.Series(sorted(set(of_world.values_list("window_start_at", flat=True))))
     assert windows.tolist() == [at(1) + timedelta(minutes=15 * n) for n in range(4)]
