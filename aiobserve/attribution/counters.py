@@ -160,11 +160,8 @@ def carried_seconds(found: Curves, edge_s: Int64Array, column: Column) -> tuple[
 
 def _rising(level: FloatArray, replica: Int64Array) -> FloatArray:
     """Return a level that never falls within a replica: counters of one scrape may be read moments apart."""
-    result = level.copy()
-    for one in np.unique(replica):
-        rows = replica == one
-        result[rows] = np.maximum.accumulate(level[rows])
-    return result
+    edges = np.flatnonzero(np.diff(replica)) + 1
+    return np.concatenate([np.maximum.accumulate(one) for one in np.split(level, edges)])
 
 
 def _one_axis(replica: Int64Array, position: FloatArray, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
