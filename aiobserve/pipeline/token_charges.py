@@ -93,7 +93,6 @@ def with_tokens(
 
 def _used(usage: pd.DataFrame, account_map: pd.DataFrame, edge_s: Int64Array) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the users, and their tokens by window: claimant, job_id, model_id, window_start_s and `TOKEN_COLUMNS`."""
-    usage = usage.astype({"job_id": "float64", "model_id": "float64"})
     claimed = claim(usage.assign(device=np.arange(len(usage)), share_millis=1), account_map)
     cut = claimed.reservations
     order = np.lexsort((cut.start_s, cut.device))

@@ -8,7 +8,7 @@ from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
-from aiobserve.store.models import Job, ServingCounter, ServingWeight, TokenPrice, TokenUsage
+from aiobserve.store.models import Job, ServingWeight, TokenPrice
 from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
 
 COUNTERS = (
@@ -22,27 +22,34 @@ MEASURES = ("cost_microusd", "energy_millij", "carbon_microg")
 def usage(site_id: int, span: Span) -> pd.DataFrame:
     """Return usage rows that touch a span: job_id, account, model_id, start_s, end_s, requests and tokens by kind.
 
-    A row ends at least one second after it starts, so that it has a place.
+    A row ends at least one second after it starts, so that it has a place. Without a model of its own it has its job's.
     """
-    rows = TokenUsage.objects.filter(site_id=site_id, start_at__lt=span.end_at, end_at__gte=span.start_at)
-    columns = ["job_id", "job__model_id", "account", "model_id", "start_at", "end_at", "requests", *TOKEN_COLUMNS]
-    frame = pd.DataFrame(list(rows.order_by("pk").values_list(*columns)), columns=columns)
-    frame["start_s"] = epoch_s(frame.pop("start_at"), missing=FAR_PAST_S)
-    frame["end_s"] = np.maximum(epoch_s(frame.pop("end_at"), missing=FAR_FUTURE_S), frame["start_s"] + 1)
-    frame["model_id"] = frame["model_id"].astype("Float64").fillna(frame.pop("job__model_id").astype("Float64"))
-    return frame
+    columns = ["job_id", "account", "model_id", "start_s", "end_s", "requests", *TOKEN_COLUMNS]
+    statement = f"""
+        SELECT used.job_id::float8, used.account, coalesce(used.model_id, job.model_id)::float8,
+               floor(extract(epoch FROM used.start_at))::int8,
+               greatest(floor(extract(epoch FROM used.end_at)), floor(extract(epoch FROM used.start_at)) + 1)::int8,
+               requests, {", ".join(TOKEN_COLUMNS)}
+        FROM token_usage used LEFT JOIN job ON job.id = used.job_id
+        WHERE used.site_id = %s AND used.start_at < %s AND used.end_at >= %s ORDER BY used.id"""  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [site_id, span.end_at, span.start_at])
+        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
+    return frame.astype({"job_id": "float64", "model_id": "float64"})
 
 
 def counters(site_id: int, span: Span) -> pd.DataFrame:
     """Return readings of a site's servers in a span, sorted by job, replica and time: job_id, replica, at_s, started_s, counters."""
-    rows = ServingCounter.objects.filter(job__site_id=site_id, at__gte=span.start_at, at__lte=span.end_at)
-    columns = ["job_id", "replica", "at", "process_started_at", *COUNTERS]
-    frame = pd.DataFrame(list(rows.order_by("job_id", "replica", "at").values_list(*columns)), columns=columns)
-    started = pd.to_datetime(frame.pop("process_started_at"), utc=True)
-    frame["at_s"] = pd.to_datetime(frame.pop("at"), utc=True).astype("datetime64[us, UTC]").astype("int64") / 1_000_000
-    micros = started.astype("datetime64[us, UTC]").astype("int64") / 1_000_000
-    frame["started_s"] = micros.where(started.notna(), np.nan)
-    return frame.astype(dict.fromkeys(COUNTERS, "float64"))
+    columns = ["job_id", "replica", "at_s", "started_s", *COUNTERS]
+    statement = f"""
+        SELECT job_id, replica, extract(epoch FROM at)::float8, extract(epoch FROM process_started_at)::float8,
+               {", ".join(COUNTERS)}
+        FROM serving_counter JOIN job ON job.id = job_id
+        WHERE job.site_id = %s AND at >= %s AND at <= %s ORDER BY job_id, replica, at"""  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [site_id, span.start_at, span.end_at])
+        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
+    return frame.astype(dict.fromkeys(columns[2:], "float64"))
 
 
 def servers(job_ids: list[int]) -> pd.DataFrame:
