@@ -13,7 +13,7 @@ from aiobserve.attribution.engine import Devices, SiteInputs
 from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
-from aiobserve.domain.window import WINDOW_S, Span
+from aiobserve.domain.window import WINDOW_S, Span, utc_day
 from aiobserve.store.read import fleet, rates, telemetry, workloads
 
 # Samples this far outside the span are read too, so that the energy at its edges is known.
@@ -49,7 +49,8 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Claimed, span:
         RateMissing: a kind of GPU has no price in some window.
     """
     edge_s = np.arange(int(span.start_at.timestamp()), int(span.end_at.timestamp()) + 1, WINDOW_S, dtype=np.int64)
-    around = Span(span.start_at - SIGNAL_MARGIN, span.end_at)
+    # Around the whole day, so that the mean that fills a hole is the same whichever part of the day is worked out.
+    around = Span(utc_day(span.start_at.date()).start_at - SIGNAL_MARGIN, utc_day(span.start_at.date()).end_at)
     organisation_id = site.organisation_id
     pue = rates.actual_signal(organisation_id, site.name, kinds=("pue_ratio",), span=around)
     if not pue.value.size:
