@@ -1,7 +1,7 @@
 """Posts what a part of a site-day comes to: only the windows that differ from what stands, closed ones as corrections."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from aiobserve.domain.account import Component
 from aiobserve.domain.quality import Quality
+from aiobserve.domain.reason import Reason, joined
 from aiobserve.domain.window import Span
 from aiobserve.ledger.digest import window_digests
 from aiobserve.ledger.revise import EMPTY, Closed, booking_window, revise
@@ -90,6 +91,9 @@ def _post_period(
     reversal: int | None = None
     undone = windows[windows["reverse"]]
     if len(undone):
+        books = _with_method(
+            books, standing=versions[versions["stands"] & versions["window_start_s"].isin(undone["window_start_s"])]
+        )
         places = _places(books, undone, versions)
         places["to_booked_s"] = _open_place(places["booked_s"], closed, booking_s)
         reversal, rows = ledger.reverse(books, places, undone["window_start_s"].tolist(), period=period)
@@ -108,6 +112,13 @@ def _post_period(
             )
             done = done.plus(posted=rows, windows_posted=len(chosen))
     return done
+
+
+def _with_method(books: Books, *, standing: pd.DataFrame) -> Books:
+    """Return the books with the method among the reasons when what is reversed was worked out by another one."""
+    if (standing["method_version"] == books.method_version).all():
+        return books
+    return replace(books, reason=joined({*filter(None, books.reason.split(", ")), Reason.METHOD.value}))
 
 
 def _places(books: Books, undone: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:

@@ -77,11 +77,13 @@ class Posting(models.Model):
     """One side of an entry: amounts of every measure for one window and account.
 
     Charged accounts are positive and the metered account is negative, so that each window sums to zero on
-    each measure. Foreign keys other than the batch's carry no database constraint: rows enter by the million
-    through COPY, from keys that were read in the same transaction. A trigger refuses UPDATE, DELETE and TRUNCATE.
+    each measure. Foreign keys carry no database constraint: rows enter by the million through COPY, from keys that
+    were read in the same transaction, and checking each would take half of the time. Neither a posting nor
+    a batch can be removed: a trigger refuses UPDATE, DELETE and TRUNCATE, and the check of the ledger looks for
+    postings without a batch.
     """
 
-    batch = models.ForeignKey(LedgerBatch, models.PROTECT, db_index=False)
+    batch = models.ForeignKey(LedgerBatch, models.PROTECT, db_constraint=False, db_index=False)
     organisation = models.ForeignKey(Organisation, models.DO_NOTHING, db_constraint=False, db_index=False)
     site = models.ForeignKey(Site, models.DO_NOTHING, db_constraint=False, db_index=False)
     window_start_at = models.DateTimeField()

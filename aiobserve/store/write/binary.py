@@ -63,7 +63,7 @@ def _blank(columns: Mapping[str, str], absent: set[str]) -> npt.NDArray[np.void]
     return blank
 
 
-def _values(column: "pd.Series", pg_type: str, has_gaps: bool) -> npt.NDArray:  # type: ignore[type-arg]
+def _values(column: "pd.Series", pg_type: str, has_gaps: bool) -> npt.NDArray:
     if pg_type == "timestamptz":
         instants = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
         return instants.astype("int64").to_numpy() - POSTGRES_EPOCH_US

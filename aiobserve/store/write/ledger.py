@@ -156,20 +156,28 @@ def reverse(books: Books, reversed_rows: pd.DataFrame, window_s: Sequence[int], 
 def standing_windows(site_id: int, span: Span) -> pd.DataFrame:
     """Return every version of the windows of a span, in order of window and batch.
 
-    Columns: window_start_s, batch_id, digest, booked_s, stands.
+    Columns: window_start_s, batch_id, digest, booked_s, stands, method_version.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT extract(epoch FROM window_start_at)::bigint, batch_id, digest, extract(epoch FROM booked_at)::bigint,
-                      reversed_by_id IS NULL
-               FROM ledger_window WHERE site_id = %s AND window_start_at >= %s AND window_start_at < %s
+                      reversed_by_id IS NULL, ledger_batch.method_version
+               FROM ledger_window JOIN ledger_batch ON ledger_batch.id = batch_id
+               WHERE ledger_window.site_id = %s AND window_start_at >= %s AND window_start_at < %s
                ORDER BY window_start_at, batch_id""",
             [site_id, span.start_at, span.end_at],
         )
-        columns = ["window_start_s", "batch_id", "digest", "booked_s", "stands"]
+        columns = ["window_start_s", "batch_id", "digest", "booked_s", "stands", "method_version"]
         frame = pd.DataFrame(cursor.fetchall(), columns=columns)
     return frame.astype(
-        {"window_start_s": "int64", "batch_id": "int64", "digest": "Int64", "booked_s": "int64", "stands": "bool"}
+        {
+            "window_start_s": "int64",
+            "batch_id": "int64",
+            "digest": "Int64",
+            "booked_s": "int64",
+            "stands": "bool",
+            "method_version": "int64",
+        }
     )
 
 
