@@ -269,6 +269,12 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['site', 'window_start_at'], name='ledger_window_site'),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        # With a default, so that the way back can fill it.
+        migrations.AlterField(
+            model_name='ledgerbatch',
+            name='input_digest',
+            field=models.CharField(default='', max_length=64),
+        ),
         migrations.RemoveField(
             model_name='ledgerbatch',
             name='input_digest',
