@@ -154,7 +154,9 @@ def _reading(curve: list[tuple[int, float]], at: int) -> float | None:
         return None
     place = min(bisect_right(curve, (at, math.inf)), len(curve) - 1)
     (here, counter), (there, later) = curve[place - 1], curve[place]
-    return counter + (at - here) / (there - here) * (later - counter)
+    if there - here > 86_400_000_000 and at != here:
+        return None
+    return counter + math.floor((at - here) / (there - here) * (later - counter) + 0.5)
 
 
 def _held(inputs: SiteInputs, device: int) -> list[tuple[int, int, int, int]]:

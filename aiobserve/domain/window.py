@@ -53,6 +53,12 @@ def window_floor(at: datetime) -> datetime:
     return datetime.fromtimestamp(epoch_s, UTC)
 
 
+def window_ceiling(at: datetime) -> datetime:
+    """Return the end of the window that ends at `at` or holds it."""
+    floor = window_floor(at)
+    return floor if floor == at else floor + WINDOW
+
+
 def utc_day(day: date) -> Span:
     """Return the span of a UTC date."""
     start_at = datetime.combine(day, time(), UTC)

@@ -2,8 +2,9 @@
 
 from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
-from aiobserve.store.models.ledger import LedgerBatch, Posting
+from aiobserve.store.models.ledger import LedgerBatch, LedgerWindow, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
+from aiobserve.store.models.periods import LedgerAudit, LedgerPeriod
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
@@ -28,7 +29,10 @@ __all__ = [
     "Job",
     "JobActivity",
     "JobInterval",
+    "LedgerAudit",
     "LedgerBatch",
+    "LedgerPeriod",
+    "LedgerWindow",
     "Node",
     "Organisation",
     "Plan",
