@@ -161,6 +161,8 @@ def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64
     by_time = claims.gpu_millis[claims.whole :]
     millij = claims.split(energy.baseline_millij, by_time) + claims.split(energy.active_millij, claims.active_weight)
     by_energy = millij[claims.whole :]
+    # Where nothing was drawn as far as is known, the doubt about that goes by time.
+    by_error = np.where(energy.energy_millij[claims.segment[claims.whole :]] == 0, by_time, by_energy)
     of_gpu = measured.devices.component[measured.segments.device[claims.segment]] == Component.GPU
     capacity = claims.split(totals["capacity_microusd"], by_time)
     electricity = claims.split(totals["electricity_microusd"], by_energy)
@@ -170,7 +172,7 @@ def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64
     return {
         "gpu_millis": claims.gpu_millis * of_gpu,
         "energy_millij": millij,
-        "energy_error_millij": claims.split(energy.error_millij, by_energy),
+        "energy_error_millij": claims.split(energy.error_millij, by_error),
         "carbon_microg": carbon,
         "carbon_market_microg": carbon if same_mix else claims.split(market, by_energy),
         "embodied_microg": claims.split(totals["embodied_microg"], by_time),
