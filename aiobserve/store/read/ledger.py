@@ -10,9 +10,10 @@ from psycopg import sql
 from aiobserve.domain.account import CHARGED, MEASURES, Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
+from aiobserve.store.read.local_time import local_time
 from aiobserve.store.write.ledger import CHECKSUM
 
-# Each dimension that can be grouped and filtered by, and how it reads in SQL. {zone} is the reader's time zone.
+# Each dimension that can be grouped and filtered by, and how it reads in SQL. {shown} is what the reader's clocks show.
 DIMENSIONS = {
     "team": "team.name",
     "project": "project.name",
@@ -23,10 +24,10 @@ DIMENSIONS = {
     "site": "site.name",
     "account": "posting.account",
     "component": "posting.component",
-    "hour": "date_trunc('hour', posting.window_start_at AT TIME ZONE {zone})",
-    "day": "date_trunc('day', posting.window_start_at AT TIME ZONE {zone})::date",
-    "month": "date_trunc('month', posting.window_start_at AT TIME ZONE {zone})::date",
-    "hour_of_day": "extract(hour FROM posting.window_start_at AT TIME ZONE {zone})::int",
+    "hour": "date_trunc('hour', {shown})",
+    "day": "date_trunc('day', {shown})::date",
+    "month": "date_trunc('month', {shown})::date",
+    "hour_of_day": "extract(hour FROM {shown})::int",
     "window": "posting.window_start_at",
 }
 JOINS = {
@@ -70,12 +71,12 @@ def sums(
     """
     filters = filters or {}
     _check([*group_by, *filters])
-    zone = sql.Literal(timezone)
-    keys = [sql.SQL(DIMENSIONS[name]).format(zone=zone) for name in group_by]
+    shown = local_time("posting.window_start_at", span, timezone)
+    keys = [sql.SQL(DIMENSIONS[name]).format(shown=shown) for name in group_by]
     joins = sorted({JOINS[name] for name in [*group_by, *filters] if name in JOINS})
     conditions = [
         sql.SQL("coalesce(({})::text, '') = ANY({})").format(
-            sql.SQL(DIMENSIONS[name]).format(zone=zone), sql.Literal([str(value) for value in values])
+            sql.SQL(DIMENSIONS[name]).format(shown=shown), sql.Literal([str(value) for value in values])
         )
         for name, values in filters.items()
     ]
