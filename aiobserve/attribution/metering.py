@@ -187,9 +187,11 @@ def _at_edges(series: Series, near: Near, resets: Int64Array) -> FloatArray:
         # Edges of the same device lie together: those from the restart on, to the device's last.
         device_end = series.offset[np.searchsorted(series.offset, reset, side="right")]
         start, stop = np.searchsorted(near.left, [reset - 1, device_end])
-        left, after, within = near.left[start:stop], near.after[start:stop], part[start:stop]
-        restarted = near.before[start:stop] + np.floor(within * after + 0.5)
-        cumulative[start:stop] = np.where(left >= reset, cumulative[start:stop] + carried, restarted)
+        left, part_here = near.left[start:stop], part[start:stop]
+        before, after = near.before[start:stop], near.after[start:stop]
+        # Inside the interval of the restart the step is the new reading, not its difference from the old one.
+        within = np.floor(part_here * after + 0.5) - np.floor(part_here * (after - before) + 0.5)
+        cumulative[start:stop] += np.where(left >= reset, carried, within)
     return cumulative
 
 

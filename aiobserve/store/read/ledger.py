@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
 from psycopg import sql
@@ -9,8 +10,10 @@ from psycopg import sql
 from aiobserve.domain.account import CHARGED, MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
+from aiobserve.store.read.local_time import local_time
 
-# Each dimension that can be grouped and filtered by, and how it reads in SQL. {zone} is the reader's time zone.
+# Each dimension that can be grouped and filtered by, and how it reads in SQL. {shown} is what the
+# reader's clocks show at a posting, {incurred} what they showed when it was incurred.
 DIMENSIONS = {
     "team": "team.name",
     "project": "project.name",
@@ -21,13 +24,13 @@ DIMENSIONS = {
     "site": "site.name",
     "account": "posting.account",
     "component": "posting.component",
-    "hour": "date_trunc('hour', posting.window_start_at AT TIME ZONE {zone})",
-    "day": "date_trunc('day', posting.window_start_at AT TIME ZONE {zone})::date",
-    "month": "date_trunc('month', posting.window_start_at AT TIME ZONE {zone})::date",
-    "hour_of_day": "extract(hour FROM posting.window_start_at AT TIME ZONE {zone})::int",
+    "hour": "date_trunc('hour', {shown})",
+    "day": "date_trunc('day', {shown})::date",
+    "month": "date_trunc('month', {shown})::date",
+    "hour_of_day": "extract(hour FROM {shown})::int",
     "window": "posting.window_start_at",
     # Of corrections: the day they are about, the restatement they belong to, and whether they take something back.
-    "incurred_day": "date_trunc('day', coalesce(posting.corrects_window_start_at, posting.window_start_at) AT TIME ZONE {zone})::date",
+    "incurred_day": "date_trunc('day', {incurred})::date",
     "is_correction": "(posting.corrects_window_start_at IS NOT NULL)",
     "restatement": "coalesce(ledger_batch.restates_id, ledger_batch.id)",
     "is_reversal": "(ledger_batch.kind = 2)",
@@ -51,6 +54,10 @@ JOINS = {
 }
 # Quality is kept by the measure it belongs to.
 QUALITY_OF = {"energy_millij": "energy_quality", "carbon_microg": "carbon_quality", "capacity_microusd": "cost_quality"}
+
+
+# Charges are corrected at most so long after they were incurred.
+LONGEST_CORRECTED = timedelta(days=3_653)
 
 
 class UnknownDimension(ValueError):
@@ -81,12 +88,16 @@ def sums(
     """
     filters = filters or {}
     _check([*group_by, *filters])
-    zone = sql.Literal(timezone)
-    keys = [sql.SQL(DIMENSIONS[name]).format(zone=zone) for name in group_by]
+    shown = local_time("posting.window_start_at", span, timezone)
+    # A correction is about a window of any time before the span.
+    before = Span(span.start_at - LONGEST_CORRECTED, span.end_at)
+    incurred = local_time("coalesce(posting.corrects_window_start_at, posting.window_start_at)", before, timezone)
+    keys = [sql.SQL(DIMENSIONS[name]).format(shown=shown, incurred=incurred) for name in group_by]
     joins = sorted({JOINS[name] for name in [*group_by, *filters] if name in JOINS})
     conditions = [
         sql.SQL("coalesce(({})::text, '') = ANY({})").format(
-            sql.SQL(DIMENSIONS[name]).format(zone=zone), sql.Literal([str(value) for value in values])
+            sql.SQL(DIMENSIONS[name]).format(shown=shown, incurred=incurred),
+            sql.Literal([str(value) for value in values]),
         )
         for name, values in filters.items()
     ]
