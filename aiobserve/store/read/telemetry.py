@@ -15,7 +15,8 @@ from psycopg import sql
 from aiobserve.domain.units import MICROSECONDS_PER_SECOND
 from aiobserve.domain.window import Span
 from aiobserve.store.codec.chunk import READINGS, unpack_chunks
-from aiobserve.store.cursor import POSTGRES_EPOCH_US, Rows, fetch_binary, stream_binary
+from aiobserve.store.cursor import POSTGRES_EPOCH_US, Rows, stream_binary
+from aiobserve.store.hot import hot_samples
 from aiobserve.store.models.telemetry import LONGEST_CHUNK
 from aiobserve.store.read.join import Pieces, concatenated, joined, trimmed
 
@@ -150,25 +151,15 @@ class _Request:
 
 
 def _hot(request: _Request) -> Pieces:
-    """Return the hot samples, a piece a device; the server joins the bytes of each."""
-    values = [sql.SQL("timestamptz_send(at)")]
-    values += [sql.SQL("float8send({})").format(sql.Identifier(name)) for name in request.columns]
-    rows = fetch_binary(
-        sql.SQL(
-            """SELECT device_id, string_agg({}, ''::bytea) FROM telemetry_sample
-               WHERE device_id = ANY(%s) AND at >= %s AND at < %s GROUP BY device_id ORDER BY device_id"""
-        ).format(sql.SQL(" || ").join(values)),
-        [request.sorted_ids.tolist(), request.wide.start_at, request.wide.end_at],
+    """Return the hot samples, a piece a device."""
+    found = hot_samples(
+        "telemetry_sample",
+        request.columns,
+        where="device_id = ANY(%s) AND at >= %s AND at < %s",
+        values=[request.sorted_ids.tolist(), request.wide.start_at, request.wide.end_at],
     )
-    layout = np.dtype([("at", ">i8"), *[(name, ">f8") for name in request.columns]])
-    samples = np.frombuffer(b"".join([content for _, content in rows]), dtype=layout)
-    return Pieces(
-        request.places(np.array([device_id for device_id, _ in rows], dtype=np.int64)),
-        np.full(len(rows), HOT_PRIORITY, dtype=np.int64),
-        np.array([len(content) // layout.itemsize for _, content in rows], dtype=np.int64),
-        samples["at"].astype(np.int64) + POSTGRES_EPOCH_US,
-        {name: samples[name].astype(np.float64) for name in request.columns},
-    )
+    priority = np.full(len(found.counts), HOT_PRIORITY, dtype=np.int64)
+    return Pieces(request.places(found.device_ids), priority, found.counts, found.at_us, found.readings)
 
 
 def _chunks(request: _Request, *, edges: bool) -> tuple[list[Pieces], Int64Array]:

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 from django.db import OperationalError, connection, transaction
 from psycopg import errors, sql
 
 from aiobserve.store.codec.chunk import READINGS, unpack_chunks
-from aiobserve.store.cursor import POSTGRES_EPOCH_US, fetch_binary
+from aiobserve.store.hot import hot_samples
 from aiobserve.store.write.chunks import HOUR_US, write_packed
 from aiobserve.store.write.telemetry import HOUR
 
@@ -26,7 +25,6 @@ LOCK_TIMEOUT = "2s"
 KEPT_EMPTY = timedelta(days=1)
 # Device-days that are merged in one transaction.
 MERGED_AT_ONCE = 200
-HOT_SAMPLE = np.dtype([("at", ">i8"), *[(name, ">f8") for name in READINGS]])
 
 
 def compact_hours(before_at: datetime) -> int:
@@ -80,32 +78,14 @@ def _pack_hour(name: str) -> int:
             cursor.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
             # Waits for those who write to this hour, and keeps others from it; the hours beside it are free.
             cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(name)))
-            device_id, at_us, readings = _hot_samples(name)
-            write_packed(device_id, at_us, readings, every_us=HOUR_US, loose=True)
+            found = hot_samples(name, READINGS)
+            device_id = np.repeat(found.device_ids, found.counts)
+            write_packed(device_id, found.at_us, found.readings, every_us=HOUR_US, loose=True)
             cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(name)))
-            return len(at_us)
+            return len(found.at_us)
     except OperationalError as error:
         _only_busy(error)
         return 0
-
-
-def _hot_samples(
-    name: str,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, npt.NDArray[np.float64]]]:
-    """Return all samples of a partition, device by device; the server joins their bytes, so there is a row a device."""
-    values = sql.SQL(" || ").join(
-        [sql.SQL("timestamptz_send(at)"), *[sql.SQL("float8send({})").format(sql.Identifier(one)) for one in READINGS]]
-    )
-    rows = fetch_binary(
-        sql.SQL("SELECT device_id, string_agg({}, ''::bytea) FROM {} GROUP BY device_id ORDER BY device_id").format(
-            values, sql.Identifier(name)
-        )
-    )
-    samples = np.frombuffer(b"".join([content for _, content in rows]), dtype=HOT_SAMPLE)
-    counts = np.array([len(content) // HOT_SAMPLE.itemsize for _, content in rows], dtype=np.int64)
-    device_id = np.repeat(np.array([device for device, _ in rows], dtype=np.int64), counts)
-    at_us = samples["at"].astype(np.int64) + POSTGRES_EPOCH_US
-    return device_id, at_us, {one: samples[one].astype(np.float64) for one in READINGS}
 
 
 def _loose_days(before_at: datetime, most: int) -> list[tuple[int, date]]:
