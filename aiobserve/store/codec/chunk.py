@@ -1,10 +1,10 @@
-"""Samples of devices packed into chunks, two byte strings each: instants and counter, and the other readings.
+"""Samples of devices packed into chunks of two parts each: instants and counter, then the other readings.
 
-Attribution reads the first string alone. Precision kept: microseconds and millijoules exactly, since they are what
+Attribution reads the first part alone. Precision kept: microseconds and millijoules exactly, since they are what
 money is reckoned from; power in hundredths of a watt, as nvidia-smi prints it (the sensor is good to a few watts);
 utilisation in ten-thousandths; memory in MiB. `as_kept` rounds to that, so that a reading is the same hot and packed.
 
-Format 2, either string: version, number of samples, CRC-32 of all that follows; then a header a column
+Format 2, either part: version, number of samples, CRC-32 of all that follows; then a header a column
 (`column.HEADER`); then the columns, each with a zstd bitmap of its missing readings where there are any.
 """
 

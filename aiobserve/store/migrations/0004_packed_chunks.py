@@ -5,10 +5,9 @@ import django.db.models.expressions
 from django.db import migrations, models
 
 
-# What is packed does not compress again: stored as it is, and cut into pieces that are read one by one.
+# What is packed does not compress again: stored as it is, and cut into pieces of which a reader fetches the first ones.
 STORED_AS_IS = """
     ALTER TABLE telemetry_chunk ALTER COLUMN payload SET STORAGE EXTERNAL;
-    ALTER TABLE telemetry_chunk ALTER COLUMN details SET STORAGE EXTERNAL;
 """
 
 # The hot table's partitions become hours, so that a finished hour is emptied without touching the others.
@@ -48,8 +47,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='telemetrychunk',
-            name='details',
-            field=models.BinaryField(null=True),
+            name='counter_bytes',
+            field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
             model_name='telemetrychunk',

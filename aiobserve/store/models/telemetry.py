@@ -46,10 +46,10 @@ class TelemetryChunk(models.Model):
     # Whether it waits to be merged with the others of its device and day.
     loose = models.BooleanField(default=True)
     format_version = models.PositiveSmallIntegerField()
-    # Instants and counter; in format 1 everything.
+    # Instants and counter, then all other readings: one value, because each wastes part of its last piece on disk.
     payload = models.BinaryField()
-    # All other readings; NULL in format 1.
-    details = models.BinaryField(null=True)
+    # Length of the first part, so that a reader fetches no more of it; NULL in format 1, which has no parts.
+    counter_bytes = models.PositiveIntegerField(null=True)
 
     class Meta:
         db_table = "telemetry_chunk"

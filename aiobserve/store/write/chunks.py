@@ -26,7 +26,7 @@ CHUNK_COLUMNS = {
     "loose": "bool",
     "format_version": "int2",
     "payload": "bytea",
-    "details": "bytea",
+    "counter_bytes": "int4",
 }
 
 
@@ -58,8 +58,8 @@ def write_packed(
         _falls(counter, starts).tolist(),
         [loose] * len(starts),
         [FORMAT_VERSION] * len(starts),
-        payloads,
-        details,
+        [payload + detail for payload, detail in zip(payloads, details, strict=True)],
+        map(len, payloads),
         strict=True,
     )
     return copy_rows("telemetry_chunk", CHUNK_COLUMNS, list(rows))

@@ -121,8 +121,10 @@ def _merge(found: list[tuple[int, date]]) -> None:
                         WHERE other.device_id = chunk.device_id AND other.id <> chunk.id
                         AND other.start_at >= wanted.day::timestamp AT TIME ZONE 'UTC'
                         AND other.start_at < (wanted.day + 1)::timestamp AT TIME ZONE 'UTC'))
-                    RETURNING chunk.id, chunk.device_id, chunk.payload, chunk.details)
-                SELECT id, device_id, payload, coalesce(details, '') FROM gone ORDER BY id""",  # noqa: S608 - our own text
+                    RETURNING chunk.id, chunk.device_id, chunk.payload, chunk.counter_bytes)
+                SELECT id, device_id, substring(payload FROM 1 FOR coalesce(counter_bytes, length(payload))),
+                       CASE WHEN counter_bytes IS NULL THEN '' ELSE substring(payload FROM counter_bytes + 1) END
+                FROM gone ORDER BY id""",  # noqa: S608 - our own text
             days,
         )
         rows = cursor.fetchall()
