@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
+from aiobserve.domain.window import Span
 from aiobserve.store.cursor import POSTGRES_EPOCH_US, fetch_binary
 
 Int64Array = npt.NDArray[np.int64]
@@ -30,22 +31,23 @@ class HotSamples:
 
 
 def hot_samples(
-    table: str, columns: Sequence[str], *, where: str = "true", values: Sequence[object] = ()
+    table: str, columns: Sequence[str], *, of: Sequence[int] | None = None, span: Span | None = None
 ) -> HotSamples:
-    """Return the samples of the hot table, or of one of its partitions.
-
-    Args:
-        where: a condition of ours, with placeholders for `values`.
-    """
-    sent = [sql.SQL("timestamptz_send(at)")]
+    """Return the samples of the hot table, or of one of its partitions: of some devices only, or of a span."""
+    sent: list[sql.Composable] = [sql.SQL("timestamptz_send(at)")]
     sent += [sql.SQL("float8send({})").format(sql.Identifier(name)) for name in columns]
     # A row's place in its partition: nothing is ever deleted there one by one, so it is the order of arrival.
-    sent.append(sql.SQL("tidsend(ctid)"))
-    statement = sql.SQL("SELECT device_id, string_agg({}, ''::bytea) FROM {} WHERE {} GROUP BY device_id").format(
+    sent.append(sql.SQL("tidsend(sample.ctid)"))
+    # A join, because `= ANY` of ten thousand ids is compared one by one for every row.
+    of_devices = sql.SQL("JOIN unnest(%(devices)s::bigint[]) AS wanted (device_id) USING (device_id)")
+    in_span = sql.SQL("WHERE at >= %(start)s AND at < %(end)s")
+    statement = sql.SQL("SELECT device_id, string_agg({}, ''::bytea) FROM {} {} {} GROUP BY device_id").format(
         sql.SQL(" || ").join(sent),
-        sql.Identifier(table),
-        sql.SQL(where),  # type: ignore[arg-type] - a condition of ours
+        sql.SQL("{} AS sample").format(sql.Identifier(table)),
+        sql.SQL("") if of is None else of_devices,
+        sql.SQL("") if span is None else in_span,
     )
+    values = {"devices": of} | ({} if span is None else {"start": span.start_at, "end": span.end_at})
     rows = sorted(fetch_binary(statement, values), key=lambda row: row[0])
     layout = np.dtype([("at", ">i8"), *[(name, ">f8") for name in columns], ("block", ">u4"), ("line", ">u2")])
     samples = np.frombuffer(b"".join([content for _, content in rows]), dtype=layout)

@@ -26,6 +26,7 @@ from tests.benchmarks.fleet import DAY_AT, Fleet, fleet, noise
 GPUS, ALLOCATIONS_A_DAY = 200, 9.5
 NEW_GPUS, NEW_ALLOCATIONS = 10_000, 1.6
 HOUR = timedelta(hours=1)
+ROWS_AT = DAY_AT + timedelta(days=7)
 
 
 def measure() -> dict[str, float]:
@@ -36,19 +37,19 @@ def measure() -> dict[str, float]:
 def packed_beside_rows() -> dict[str, float]:
     """Attribute and post one day of 200 GPUs at 15 s, from day chunks and from hot rows."""
     packed = fleet("bench-packed", sites=1, gpus=GPUS, start_at=DAY_AT, hours=24, allocations=ALLOCATIONS_A_DAY)
-    rows = fleet("bench-rows", sites=1, gpus=GPUS, start_at=DAY_AT, hours=24, allocations=ALLOCATIONS_A_DAY)
+    # On a day of their own, so that the packed way does not wade through the other's rows.
+    rows = fleet("bench-rows", sites=1, gpus=GPUS, start_at=ROWS_AT, hours=24, allocations=ALLOCATIONS_A_DAY)
     # From an hour before midnight to an hour after the next, so that the whole day is known.
-    first_at = DAY_AT - HOUR
-    samples = noise(packed.devices[0], first_at, 26, every_s=15)
+    samples = noise(packed.devices[0], DAY_AT - HOUR, 26, every_s=15)
     write_packed(samples.device_id, samples.at_us, samples.readings, loose=False)
-    hot = noise(rows.devices[0], first_at, 26, every_s=15)
-    write.ensure_partitions(first_at, first_at + 26 * HOUR)
+    hot = noise(rows.devices[0], ROWS_AT - HOUR, 26, every_s=15)
+    write.ensure_partitions(ROWS_AT - HOUR, ROWS_AT + 25 * HOUR)
     write.copy_hot(hot.frame())
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     posted: dict[str, int] = {}
     arms: dict[str, Callable[[], object]] = {
-        "packed": lambda: posted.update(packed=attributed(packed, until_at=DAY_AT + timedelta(days=2))),
+        "packed": lambda: posted.update(packed=attributed(packed, DAY_AT, until_at=DAY_AT + 48 * HOUR)),
         "rows": lambda: posted.update(rows=by_rows(rows)),
     }
     for arm in arms.values():
@@ -73,16 +74,18 @@ def new_hour() -> dict[str, float]:
         write_packed(samples.device_id, samples.at_us, samples.readings, every_us=HOUR_US, loose=True)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    posted: list[int] = [attributed(made, until_at=DAY_AT + HOUR)]
-    taken = interleaved({"hour": lambda: posted.append(attributed(made, until_at=DAY_AT + HOUR))}, with_backend=True)
+    posted: list[int] = [attributed(made, DAY_AT, until_at=DAY_AT + HOUR)]
+    taken = interleaved(
+        {"hour": lambda: posted.append(attributed(made, DAY_AT, until_at=DAY_AT + HOUR))}, with_backend=True
+    )
     return {"new_hour_cpu_s": taken["hour"], "new_hour_postings": float(posted[0])}
 
 
-def attributed(made: Fleet, *, until_at: datetime) -> int:
-    """Attribute and post the first day, count the postings, and undo it."""
+def attributed(made: Fleet, day_at: datetime, *, until_at: datetime) -> int:
+    """Attribute and post a day, count the postings, and undo it."""
     with transaction.atomic():
-        want_days(made.sites[0], [DAY_AT.date()])
-        done = attribute_day(made.sites[0], DAY_AT.date(), until_at=until_at)
+        want_days(made.sites[0], [day_at.date()])
+        done = attribute_day(made.sites[0], day_at.date(), until_at=until_at)
         transaction.set_rollback(True)
     if done is None or done.blocked_reason or not done.posted:
         raise AssertionError(f"the day was not attributed: {done}")
@@ -92,7 +95,7 @@ def attributed(made: Fleet, *, until_at: datetime) -> int:
 def by_rows(made: Fleet) -> int:
     """Attribute the day with the ordinary reader in place of ours."""
     with rows_reader() as calls:
-        posted = attributed(made, until_at=DAY_AT + timedelta(days=2))
+        posted = attributed(made, ROWS_AT, until_at=ROWS_AT + 48 * HOUR)
     if not calls:
         raise AssertionError("attribution did not read its telemetry through store.read.telemetry")
     return posted

@@ -26,6 +26,8 @@ REPEATS_OF_NOISE = 16
 ABSENT, RISING, STEPS, OFFSETS, BITS = range(5)
 # Powers of ten by which all stored numbers of a chunk may be divisible (instants read in milliseconds, say).
 MOST_ZEROS = 6
+# The smallest number that needs one byte, two, and so on.
+BYTE_EDGES = np.array([1 << 8 * byte for byte in range(8)], dtype=np.uint64)
 HEADER = np.dtype(
     [("kind", "u1"), ("width", "u1"), ("plain", "u1"), ("zeros", "u1"), ("length", "<u4"), ("base", "<i8")]
 )
@@ -57,7 +59,7 @@ def encode(values: Int64Array, starts: Int64Array, kinds: npt.NDArray[np.uint8])
     numbers, base = _numbers(values, starts, counts, kinds)
     zeros = _zeros(numbers, starts, counts, kinds)
     top = np.maximum.reduceat(numbers, starts)
-    width = sum((top >= np.uint64(1 << 8 * byte)).astype(np.uint8) for byte in range(8))
+    width = (top[:, None] >= BYTE_EDGES).sum(axis=1)
     headers["kind"], headers["width"], headers["zeros"], headers["base"] = kinds, width, zeros, base
     planes = numbers.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
     columns = [planes[:, byte].tobytes() for byte in range(int(np.max(width, initial=0)))]

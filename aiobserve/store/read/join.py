@@ -5,6 +5,7 @@ overlap or are out of order are sorted one by one.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,10 +53,10 @@ class Joined:
 def concatenated(parts: list[Pieces], columns: tuple[str, ...]) -> Pieces:
     """Return pieces on end."""
     return Pieces(
-        *(
-            _joint([getattr(part, name) for part in parts], np.int64)
-            for name in ("device", "priority", "counts", "at_us")
-        ),
+        _joint([part.device for part in parts], np.int64),
+        _joint([part.priority for part in parts], np.int64),
+        _joint([part.counts for part in parts], np.int64),
+        _joint([part.at_us for part in parts], np.int64),
         {name: _joint([part.readings[name] for part in parts], np.float64) for name in columns},
     )
 
@@ -140,5 +141,5 @@ def _owner(found: Joined, index: Int64Array) -> Int64Array:
     return np.searchsorted(found.offsets, index, side="right") - 1
 
 
-def _joint(parts: list[npt.NDArray], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]
+def _joint(parts: list[Any], dtype: type) -> Any:
     return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])

@@ -30,6 +30,7 @@ EPOCH_AT = datetime.fromtimestamp(0, UTC)
 MICROSECOND = timedelta(microseconds=1)
 # Hot samples stand behind those of any chunk.
 HOT_PRIORITY = 2**62
+PAYLOAD_OF_CHUNK = "substring(payload FROM 1 FOR coalesce(counter_bytes, length(payload)))"
 DETAILS_OF_CHUNK = "CASE WHEN counter_bytes IS NULL THEN '' ELSE substring(payload FROM counter_bytes + 1) END"
 CHUNK_HEAD = np.dtype(
     [("id", ">i8"), ("device_id", ">i8"), ("start", ">i8"), ("end", ">i8"), ("first", ">f8"), ("last", ">f8"),
@@ -156,8 +157,8 @@ def _hot(request: _Request) -> Pieces:
     found = hot_samples(
         "telemetry_sample",
         request.columns,
-        where="device_id = ANY(%s) AND at >= %s AND at < %s",
-        values=[request.sorted_ids.tolist(), request.wide.start_at, request.wide.end_at],
+        of=request.sorted_ids.tolist(),
+        span=request.wide,
     )
     priority = np.full(len(found.counts), HOT_PRIORITY, dtype=np.int64)
     return Pieces(request.places(found.device_ids), priority, found.counts, found.at_us, found.readings)
@@ -174,11 +175,13 @@ def _chunks(request: _Request, *, edges: bool) -> tuple[list[Pieces], Int64Array
     statement = sql.SQL(
         """SELECT int8send(id) || int8send(device_id) || timestamptz_send(start_at) || timestamptz_send(end_at)
                   || float8send(coalesce(first_energy_millij, 'NaN')) || float8send(coalesce(last_energy_millij, 'NaN'))
-                  || int2send(format_version), CASE WHEN {inside} THEN substring(payload FROM 1 FOR coalesce(counter_bytes, 2147483647)) END, {details}
+                  || int2send(format_version), CASE WHEN {inside} THEN {payload} END, {details}
            FROM telemetry_chunk
            WHERE device_id = ANY(%(devices)s) AND start_at < %(wide_end)s AND end_at >= %(wide_start)s
            AND start_at > %(reaching)s ORDER BY device_id, start_at, id"""
-    ).format(inside=inside, details=sql.SQL(DETAILS_OF_CHUNK if detailed else "''::bytea"))
+    ).format(
+        inside=inside, payload=sql.SQL(PAYLOAD_OF_CHUNK), details=sql.SQL(DETAILS_OF_CHUNK if detailed else "''::bytea")
+    )
     values = {
         "devices": request.sorted_ids.tolist(), "start": request.span.start_at, "end": request.span.end_at,
         "wide_start": request.wide.start_at, "wide_end": request.wide.end_at,

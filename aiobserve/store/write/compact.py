@@ -7,6 +7,7 @@ comes late for a compacted hour is a loose chunk of its own until its day is mer
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import OperationalError, connection, transaction
@@ -103,7 +104,7 @@ def _merge(found: list[tuple[int, date]]) -> None:
     chosen = """FROM unnest(%s::bigint[], %s::date[]) AS wanted (device_id, day)
                 WHERE chunk.device_id = wanted.device_id AND chunk.start_at >= wanted.day::timestamp AT TIME ZONE 'UTC'
                 AND chunk.start_at < (wanted.day + 1)::timestamp AT TIME ZONE 'UTC'"""
-    days = [[device_id for device_id, _ in found], [day for _, day in found]]
+    days: list[Any] = [[device_id for device_id, _ in found], [day for _, day in found]]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE telemetry_chunk AS chunk SET loose = false {chosen} AND chunk.format_version > 1 AND NOT EXISTS (
