@@ -1,4 +1,4 @@
-"""Energy of one device as a cumulative curve, and what it says about each window.
+"""Energy of one device as a cumulative curve.
 
 A counter is used when there is one, sampled power otherwise. Nothing is dropped: what is bridged, reset
 or replaced is marked as estimated.
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import MILLIJ_PER_J
 
 FloatArray = npt.NDArray[np.float64]
-Int64Array = npt.NDArray[np.int64]
 
 # The longest silence within which energy is taken as evenly drawn and still called measured.
 MAX_GAP_S = 600.0
@@ -44,12 +42,16 @@ class EnergyCurve:
         at_s: epoch seconds, shape (n,).
         cumulative_millij: energy since `at_s[0]`, shape (n,), never decreasing.
         doubtful: whether the interval that ends at each sample is bridged, reset or replaced, shape (n,).
+        replaced: whether its energy is reckoned rather than read (reset or replaced, not merely bridged), shape (n,).
+        by_counter: whether the device's counter was used, rather than its sampled power.
         quarantined: number of intervals whose reading was physically impossible.
     """
 
     at_s: FloatArray
     cumulative_millij: FloatArray
     doubtful: npt.NDArray[np.bool_]
+    replaced: npt.NDArray[np.bool_]
+    by_counter: bool
     quarantined: int
 
 
@@ -79,8 +81,10 @@ def _from_counter(samples: Samples, read: npt.NDArray[np.bool_], tdp_w: float) -
     impossible = step > limit
     if impossible.any():
         step[impossible] = np.rint(np.minimum(_power_step(samples, at_s, tdp_w), limit)[impossible])
-    doubtful = reset | impossible | (gap_s > MAX_GAP_S)
-    return EnergyCurve(at_s, np.r_[0.0, np.cumsum(step)], np.r_[False, doubtful], int(impossible.sum()))
+    replaced = reset | impossible
+    doubtful = replaced | (gap_s > MAX_GAP_S)
+    cumulative = np.r_[0.0, np.cumsum(step)]
+    return EnergyCurve(at_s, cumulative, np.r_[False, doubtful], np.r_[False, replaced], True, int(impossible.sum()))
 
 
 def _from_power(samples: Samples, tdp_w: float) -> EnergyCurve:
@@ -92,7 +96,8 @@ def _from_power(samples: Samples, tdp_w: float) -> EnergyCurve:
     step = np.rint(gap_s * (power_w[1:] + power_w[:-1]) / 2 * MILLIJ_PER_J)
     doubtful = gap_s > MAX_GAP_S
     cumulative = np.r_[0.0, np.cumsum(step)] if at_s.size else np.zeros(0)
-    return EnergyCurve(at_s, cumulative, np.r_[False, doubtful][: at_s.size], int((read & ~possible).sum()))
+    marks = np.r_[False, doubtful][: at_s.size]
+    return EnergyCurve(at_s, cumulative, marks, np.zeros(at_s.size, bool), False, int((read & ~possible).sum()))
 
 
 def _power_step(samples: Samples, at_s: FloatArray, tdp_w: float) -> FloatArray:
@@ -102,31 +107,3 @@ def _power_step(samples: Samples, at_s: FloatArray, tdp_w: float) -> FloatArray:
         return np.diff(at_s) * tdp_w * MILLIJ_PER_J
     power_w = np.interp(at_s, samples.at_s[possible], samples.power_w[possible])
     return np.diff(at_s) * (power_w[1:] + power_w[:-1]) / 2 * MILLIJ_PER_J
-
-
-def window_energy(
-    curve: EnergyCurve, edge_s: Int64Array
-) -> tuple[Int64Array, npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
-    """Return the energy between neighbouring edges, whether it is known, and its quality.
-
-    Args:
-        curve: energy curve of one device.
-        edge_s: epoch seconds of the window edges, shape (w + 1,), ascending.
-
-    Returns:
-        energy_millij, shape (w,), whole millijoules, so that neighbouring windows sum to their union exactly;
-        known, shape (w,), False where the curve does not span the window; quality, shape (w,).
-    """
-    windows = len(edge_s) - 1
-    if curve.at_s.size < 2:
-        return np.zeros(windows, np.int64), np.zeros(windows, bool), np.full(windows, Quality.ESTIMATED, np.int8)
-    cumulative = np.rint(np.interp(edge_s, curve.at_s, curve.cumulative_millij)).astype(np.int64)
-    known = (edge_s[:-1] >= curve.at_s[0]) & (edge_s[1:] <= curve.at_s[-1])
-    doubts = np.cumsum(curve.doubtful)
-    # The intervals that touch a window end at the first sample after its start ... the first at or after its end.
-    first = np.searchsorted(curve.at_s, edge_s[:-1], side="right")
-    last = np.searchsorted(curve.at_s, edge_s[1:], side="left")
-    last_doubt = doubts[np.minimum(last, len(doubts) - 1)]
-    doubtful = last_doubt - doubts[np.clip(first - 1, 0, len(doubts) - 1)] > 0
-    quality = np.where(doubtful, Quality.ESTIMATED, Quality.MEASURED).astype(np.int8)
-    return np.diff(cumulative), known, quality

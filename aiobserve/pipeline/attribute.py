@@ -1,30 +1,28 @@
 """Attributes a site-day: reads its inputs, runs the engine, posts the charges, moves the watermark; all or nothing."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
-import numpy as np
 import pandas as pd
 from django.db import transaction
 
-from aiobserve.attribution.claimants import Claimed, claim
-from aiobserve.attribution.engine import METHOD_VERSION, Devices, SiteInputs, attribute
-from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve
+from aiobserve.attribution.engine import METHOD_VERSION, Attribution, attribute
+from aiobserve.attribution.price import RateMissing
+from aiobserve.attribution.token_prices import TokenPriceMissing
 from aiobserve.domain.account import Account
+from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.identity import digest
-from aiobserve.domain.quality import Quality
-from aiobserve.domain.signal import SignalMissing, StepSignal
-from aiobserve.domain.window import WINDOW_S, Span, utc_day, window_floor
+from aiobserve.domain.signal import SignalMissing
+from aiobserve.domain.window import Span, utc_day, window_floor
 from aiobserve.ledger.post import postings
-from aiobserve.store.read import fleet, rates, telemetry, workloads
-from aiobserve.store.write.ledger import post_day
+from aiobserve.pipeline.inputs import devices_in, edges_of, holders, site_inputs
+from aiobserve.pipeline.observe import observe_idle
+from aiobserve.pipeline.token_charges import NO_METERED, with_tokens
+from aiobserve.store.read import fleet
+from aiobserve.store.write.ledger import post_day, standing_batch
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day
 
-# Samples this far outside the day are read too, so that the energy at midnight is known.
-MARGIN = timedelta(hours=6)
-# Signals from this long before the day are read, for the fallback over a hole and its mean.
-SIGNAL_MARGIN = timedelta(days=7)
-CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
+NOTHING = Attribution(CHARGES.empty(), NO_METERED, ())
 
 
 @dataclass(frozen=True)
@@ -52,30 +50,25 @@ def attribute_day(site_id: int, day: date, *, until_at: datetime) -> DayAttribut
             result = _attribute(site_id, day, until_at)
             finish_day(watermark)
             return result
-    except (SignalMissing, RateMissing) as error:
+    except (SignalMissing, RateMissing, TokenPriceMissing) as error:
         block_day(site_id, day, reason=str(error))
         return DayAttributed(site_id, day, blocked_reason=str(error))
-
-
-class RateMissing(LookupError):
-    """No price is known for a kind of GPU at a site and time."""
 
 
 def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
     site = fleet.site(site_id)
     whole = utc_day(day)
     span = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
-    devices = fleet.devices(site_id)
-    devices = devices[
-        (devices["valid_to_s"] > span.start_at.timestamp()) & (devices["valid_from_s"] < span.end_at.timestamp())
-    ].reset_index(drop=True)
-    edge_s = np.arange(int(span.start_at.timestamp()), int(span.end_at.timestamp()) + 1, WINDOW_S, dtype=np.int64)
-    if devices.empty or len(edge_s) < 2:
+    if not span.duration_s:
         return DayAttributed(site_id, day)
-    claimed = _claimed(site, devices, span)
-    inputs = _inputs(site, devices, claimed, edge_s, span)
-    attribution = attribute(inputs)
-    rows = _with_keys(postings(attribution.charges, attribution.metered), claimed.claimants)
+    devices = devices_in(site_id, span)
+    held = holders(site, devices, span)
+    # A provider of tokens is a site without devices.
+    of_devices = NOTHING if devices.empty else attribute(site_inputs(site, devices, held, span))
+    found = with_tokens(site, day, edges_of(span), of_devices, held.claimed)
+    if found.attribution.charges.empty and not standing_batch(site_id, day):
+        return DayAttributed(site_id, day)
+    rows = _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
     done = post_day(
         site.organisation_id,
         site_id,
@@ -84,96 +77,9 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
         input_digest=_digest(rows),
         method_version=METHOD_VERSION,
     )
+    if span == whole:
+        observe_idle(site_id, day, devices, of_devices)
     return DayAttributed(site_id, day, posted=done.posted, reversed=done.reversed)
-
-
-def _claimed(site: fleet.SiteRow, devices: pd.DataFrame, span: Span) -> Claimed:
-    held = workloads.reservations(site.pk, span)
-    index = pd.Series(devices.index, index=devices["device_id"])
-    held = held[held["device_id"].isin(index.index)]
-    return claim(held.assign(device=held["device_id"].map(index)), workloads.account_map(site.organisation_id))
-
-
-def _inputs(
-    site: fleet.SiteRow,
-    devices: pd.DataFrame,
-    claimed: Claimed,
-    edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    span: Span,
-) -> SiteInputs:
-    around = Span(span.start_at - SIGNAL_MARGIN, span.end_at)
-    organisation_id = site.organisation_id
-    pue = rates.actual_signal(organisation_id, site.name, kinds=("pue_ratio",), span=around)
-    if not pue.value.size:
-        pue = StepSignal.constant(1.0, quality=Quality.ASSUMED, source="no PUE is known: the facility is left out")
-    return SiteInputs(
-        edge_s=edge_s,
-        devices=_priced(site, devices, edge_s),
-        curves=_curves(devices, Span(span.start_at - MARGIN, span.end_at + MARGIN)),
-        reservations=claimed.reservations,
-        electricity_usd_per_mwh=rates.actual_signal(
-            organisation_id, site.grid_zone, kinds=("electricity_usd_per_mwh",), span=around
-        ),
-        carbon_g_per_kwh=rates.actual_signal(organisation_id, site.grid_zone, kinds=CARBON_KINDS, span=around),
-        pue_ratio=pue,
-    )
-
-
-def _curves(devices: pd.DataFrame, span: Span) -> list[EnergyCurve | None]:
-    found = telemetry.readings([int(pk) for pk in devices["device_id"]], span)
-    curves: list[EnergyCurve | None] = []
-    for device_id, tdp_w in zip(devices["device_id"], devices["tdp_w"], strict=True):
-        readings = found.get(int(device_id))
-        if readings is None:
-            curves.append(None)
-            continue
-        samples = Samples(readings.at_us / 1_000_000, readings.energy_millij, readings.power_w)
-        curves.append(energy_curve(samples, tdp_w=float(tdp_w)))
-    return curves
-
-
-def _priced(
-    site: fleet.SiteRow, devices: pd.DataFrame, edge_s: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-) -> Devices:
-    known = rates.gpu_rates(site.organisation_id, site.pk)
-    start_s = edge_s[:-1]
-    shape = (len(devices), len(start_s))
-    usd, quality, included = np.zeros(shape), np.zeros(shape, np.int8), np.zeros(shape, bool)
-    for sku, rows in devices.groupby("sku"):
-        usd[rows.index], quality[rows.index], included[rows.index] = _rate(known, str(sku), site.name, start_s)
-    return Devices(
-        share_millis=devices["capacity_millis"].to_numpy(dtype=np.int64),
-        idle_w=devices["idle_w"].to_numpy(dtype=np.float64),
-        active_w=devices["active_w"].to_numpy(dtype=np.float64),
-        valid_from_s=devices["valid_from_s"].to_numpy(dtype=np.int64),
-        valid_to_s=devices["valid_to_s"].to_numpy(dtype=np.int64),
-        usd_per_gpu_hour=usd,
-        cost_quality=quality,
-        includes_electricity=included,
-    )
-
-
-def _rate(
-    known: pd.DataFrame, sku: str, site: str, start_s: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-) -> tuple[
-    "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    "np.ndarray[tuple[int], np.dtype[np.int8]]",
-    "np.ndarray[tuple[int], np.dtype[np.bool_]]",
-]:
-    """Return price, quality and whether it includes electricity at each window start; a site's own price wins."""
-    chosen = np.full(len(start_s), -1)
-    of_sku = known[known["sku"] == sku].sort_values(["of_site", "valid_from_s"]).reset_index(drop=True)
-    for row in of_sku.itertuples():
-        chosen[(start_s >= row.valid_from_s) & (start_s < row.valid_to_s)] = row.Index
-    if (chosen < 0).any():
-        at = datetime.fromtimestamp(int(start_s[chosen < 0][0]), UTC).isoformat()
-        raise RateMissing(f"no price per GPU-hour for {sku} at {site} from {at} on; import one that is valid then")
-    picked = of_sku.loc[chosen]
-    return (
-        picked["usd_per_gpu_hour"].to_numpy(dtype=np.float64),
-        picked["quality"].to_numpy(dtype=np.int8),
-        picked["includes_electricity"].to_numpy(dtype=bool),
-    )
 
 
 def _with_keys(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:

@@ -1,24 +1,32 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
-from aiobserve.store.models.fleet import Device, Node, Site
+from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
+from aiobserve.store.models.terms import Commitment, EmbodiedFactor, EnergyContract, SharedPool
+from aiobserve.store.models.tokens import ServingCounter, ServingWeight, TokenPrice, TokenShare, TokenUsage
 from aiobserve.store.models.watermark import Watermark
-from aiobserve.store.models.workloads import Job, JobInterval
+from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 
 __all__ = [
     "AccountMapping",
     "AiModel",
     "CollectRequest",
+    "Commitment",
+    "Dedication",
     "Device",
+    "EmbodiedFactor",
+    "EnergyContract",
     "GpuRate",
+    "IdleObservation",
     "IngestBatch",
     "IngestRejection",
     "Job",
+    "JobActivity",
     "JobInterval",
     "LedgerBatch",
     "Node",
@@ -27,11 +35,17 @@ __all__ = [
     "PlanDecision",
     "Posting",
     "Project",
+    "SharedPool",
+    "ServingCounter",
+    "ServingWeight",
     "SignalSeries",
     "SignalValue",
     "Site",
     "Team",
     "TelemetryChunk",
     "TelemetrySample",
+    "TokenPrice",
+    "TokenShare",
+    "TokenUsage",
     "Watermark",
 ]

@@ -12,9 +12,29 @@ from aiobserve.store.write.fleet import write_devices, write_sites
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
 from aiobserve.store.write.samples import write_samples
-from aiobserve.store.write.workloads import write_intervals, write_jobs
+from aiobserve.store.write.terms import (
+    write_commitments,
+    write_dedications,
+    write_embodied,
+    write_energy_contracts,
+    write_pools,
+)
+from aiobserve.store.write.tokens import write_serving_counters, write_token_prices, write_token_usage
+from aiobserve.store.write.workloads import write_activity, write_intervals, write_jobs
 
 EXCERPT_LENGTH = 500
+# Frames that refer to sites, devices and jobs and to nothing else.
+DECLARED = {
+    "activity": write_activity,
+    "dedications": write_dedications,
+    "pools": write_pools,
+    "commitments": write_commitments,
+    "energy_contracts": write_energy_contracts,
+    "embodied": write_embodied,
+    "token_prices": write_token_prices,
+    "serving_counters": write_serving_counters,
+    "token_usage": write_token_usage,
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,9 @@ def write_batch(
             write_jobs(organisation_id, frames["jobs"])
         if "intervals" in frames:
             write_intervals(organisation_id, frames["intervals"])
+        for name, write in DECLARED.items():
+            if name in frames:
+                write(organisation_id, frames[name])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
         _write_rejections(ledger_id, rejections)
