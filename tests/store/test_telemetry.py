@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from aiobserve.domain.window import Span
 from aiobserve.store.codec.chunk import READINGS, CorruptChunk
 from aiobserve.store.models import Device, TelemetryChunk
-from aiobserve.store.read.telemetry import read_series, readings
+from aiobserve.store.read.telemetry import read_series, readings, with_power
 from aiobserve.store.write import telemetry
 from aiobserve.store.write.compact import compact_hours, drop_emptied, merge_days
 from aiobserve.store.write.fleet import device_sites
@@ -121,6 +121,29 @@ def test_the_edges_come_from_the_rows_of_chunks_and_reach_over_midnight() -> Non
     assert [rows for _, rows in others] == [[], []]
     assert series.not_spanning(Span(at(24), at(25))).tolist() == [ids["gpu-b"], ids["gpu-c"]]
     assert series.without_counter().tolist() == [ids["gpu-b"], ids["gpu-c"]]
+
+
+@pytest.mark.django_db
+def test_power_is_read_for_the_devices_that_need_it_and_put_in_place() -> None:
+    _, ids = fleet()
+    world = World(devices=GPUS)
+    steady = world.power("gpu-a", watts=100, start=0, end=3).telemetry[0]
+    no_counter = world.power("gpu-b", watts=50, start=0, end=3).telemetry[1].assign(energy_millij=np.nan)
+    telemetry.write_telemetry(pd.concat([steady, no_counter]), ids, hot_from_at=at(2))
+    span, order = Span(at(1), at(2)), [ids["gpu-c"], ids["gpu-b"], ids["gpu-a"]]
+
+    counter = read_series(order, span, margin=timedelta(hours=1))
+    both = with_power(counter, counter.without_counter(), span, margin=timedelta(hours=1))
+
+    assert np.diff(counter.offsets).tolist() == [0, 60, 62]
+    assert counter.steepest_w().tolist() == [0.0, 0.0, 100.0]
+    assert counter.without_counter().tolist() == order[:2]
+    assert both.power_w is not None
+    assert np.diff(both.offsets).tolist() == [0, 62, 62]
+    assert set(both.power_w[both.offsets[1] : both.offsets[2]]) == {50.0}
+    assert np.isnan(both.power_w[both.offsets[2] :]).all()
+    np.testing.assert_array_equal(both.energy_millij[both.offsets[2] :], counter.energy_millij[60:])
+    assert with_power(counter, counter.device_ids[:0], span) is counter
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
-from aiobserve.domain.units import MICROSECONDS_PER_SECOND
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND, MILLIJ_PER_J
 from aiobserve.domain.window import Span
 from aiobserve.store.codec.chunk import READINGS, unpack_chunks
 from aiobserve.store.cursor import POSTGRES_EPOCH_US, Rows, stream_binary
@@ -73,6 +73,27 @@ class Series:
         read = np.concatenate([[0], np.cumsum(~np.isnan(self.energy_millij))])
         return self.device_ids[read[self.offsets[1:]] - read[self.offsets[:-1]] < 2]
 
+    def steepest_w(self) -> FloatArray:
+        """Return the greatest mean power between two readings of each device's counter, shape (d,); 0 without any.
+
+        A counter that falls has restarted at zero, as `attribution` takes it.
+        """
+        read = np.flatnonzero(~np.isnan(self.energy_millij))
+        whole = len(read) == len(self.at_us)
+        counter, at_us = (self.energy_millij, self.at_us) if whole else (self.energy_millij[read], self.at_us[read])
+        step = np.diff(counter)
+        fallen = np.flatnonzero(step < 0)
+        step[fallen] = counter[1:][fallen]
+        power_w = np.zeros(len(counter))
+        power_w[1:] = step / np.diff(at_us) * (MICROSECONDS_PER_SECOND / MILLIJ_PER_J)
+        offsets = self.offsets if whole else np.searchsorted(read, self.offsets)
+        there = np.flatnonzero(np.diff(offsets) > 0)
+        power_w[offsets[there]] = 0
+        steepest = np.zeros(len(self.device_ids))
+        if there.size:
+            steepest[there] = np.maximum.reduceat(power_w, offsets[there])
+        return steepest
+
     def not_spanning(self, span: Span) -> Int64Array:
         """Return the ids of the devices whose samples do not reach from the span's start to its end."""
         start_us, end_us = microseconds(span)
@@ -125,6 +146,30 @@ def read_series(
     found = joined(concatenated(parts, columns), len(wanted))
     found = trimmed(found, microseconds(span), at_most_us=microseconds(wide))
     return Series(wanted, found.offsets, found.at_us, found.readings)
+
+
+def with_power(series: Series, device_ids: Int64Array, span: Span, *, margin: timedelta = timedelta(0)) -> Series:
+    """Read some devices of a series again, with sampled power; the power of all others is NaN.
+
+    Args:
+        series: of the same span and margin, with the counter alone.
+        device_ids: those whose power is needed: without a counter, or with steps of it that are impossible.
+    """
+    columns = ("energy_millij", "power_w")
+    if not len(device_ids):
+        return series
+    again = read_series(device_ids, span, columns=columns, margin=margin)
+    place = np.searchsorted(series.device_ids, again.device_ids, sorter=(order := np.argsort(series.device_ids)))
+    missing = {"energy_millij": series.energy_millij, "power_w": np.full(len(series.at_us), np.nan)}
+    kept = _without(_pieces(series, np.arange(len(series.device_ids)), missing), order[place])
+    whole = joined(concatenated([kept, _pieces(again, order[place], again.readings)], columns), len(series.device_ids))
+    return Series(series.device_ids, whole.offsets, whole.at_us, whole.readings)
+
+
+def _pieces(series: Series, places: Int64Array, columns: dict[str, FloatArray]) -> Pieces:
+    counts = np.diff(series.offsets)
+    there = counts > 0
+    return Pieces(places[there], np.zeros(int(there.sum()), np.int64), counts[there], series.at_us, columns)
 
 
 def readings(device_ids: Sequence[int], span: Span) -> dict[int, Readings]:

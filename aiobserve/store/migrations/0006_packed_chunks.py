@@ -41,7 +41,7 @@ BY_HOUR = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0003_posting_components'),
+        ('store', '0005_tokens'),
     ]
 
     operations = [
