@@ -163,4 +163,5 @@ def _jobs(
 
 
 def _frame(schema: Schema, rows: list[dict[str, object]]) -> pd.DataFrame:
-    return schema.check(pd.DataFrame([{**dict.fromkeys(schema.columns), **row} for row in rows]))
+    empty = {name: None for name, column in schema.columns.items() if column.nullable}
+    return schema.check(pd.DataFrame([{**empty, **row} for row in rows]))
