@@ -23,7 +23,7 @@ from tests.benchmarks.cpu import interleaved
 from tests.benchmarks.fleet import DAY_AT, Fleet, fleet, noise
 
 # A day of these, with jobs as dense as in a recorded cluster (9.5 a GPU and day).
-GPUS, ALLOCATIONS_A_DAY = 200, 9.5
+GPUS, ALLOCATIONS_A_DAY = 500, 9.5
 NEW_GPUS, NEW_ALLOCATIONS = 10_000, 1.6
 HOUR = timedelta(hours=1)
 ROWS_AT = DAY_AT + timedelta(days=7)
@@ -35,7 +35,7 @@ def measure() -> dict[str, float]:
 
 
 def packed_beside_rows() -> dict[str, float]:
-    """Attribute and post one day of 200 GPUs at 15 s, from day chunks and from hot rows."""
+    """Attribute and post one day of 500 GPUs at 15 s, from day chunks and from hot rows."""
     packed = fleet("bench-packed", sites=1, gpus=GPUS, start_at=DAY_AT, hours=24, allocations=ALLOCATIONS_A_DAY)
     # On a day of their own, so that the packed way does not wade through the other's rows.
     rows = fleet("bench-rows", sites=1, gpus=GPUS, start_at=ROWS_AT, hours=24, allocations=ALLOCATIONS_A_DAY)
