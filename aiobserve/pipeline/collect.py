@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aiobserve.domain.window import Span
 from aiobserve.store.write.ingest import write_batch
+from aiobserve.store.write.telemetry import open_hour
 from collectors.base import Batch, Collector
-
-# Telemetry younger than this stays in the hot table.
-HOT = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def collect(
             batch_id=batch.batch_id,
             frames=batch.frames,
             rejections=[(one.position, one.reason, one.excerpt) for one in batch.rejections],
-            hot_from_at=now_at - HOT,
+            hot_from_at=open_hour(now_at),
         )
         so_far = so_far.plus(new=written.new, rows=written.rows, rejected=written.rejected)
         on_batch(batch, so_far)

@@ -14,20 +14,19 @@ from aiobserve.attribution.activity import Activity
 from aiobserve.attribution.baseline import baseline_w
 from aiobserve.attribution.claimants import Claimed, claim, claim_activity, keep_for
 from aiobserve.attribution.inputs import SiteInputs
+from aiobserve.attribution.integrate import POWER_ENVELOPE
 from aiobserve.attribution.series import BRIDGE_S, Series
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
-from aiobserve.domain.units import MICROSECONDS_PER_SECOND
+from aiobserve.domain.units import MILLIS_PER_GPU
 from aiobserve.domain.window import WINDOW_S, Span, utc_day
 from aiobserve.pipeline.terms import contracts_of, pools_of, priced
 from aiobserve.store.read import fleet, rates, telemetry, terms, workloads
 
 Int64Array = npt.NDArray[np.int64]
 
-# Samples this far outside the span are read too, so that the energy at its edges is known; and so far for a device
-# that is silent there.
-MARGIN = timedelta(hours=1)
-FAR_MARGIN = timedelta(seconds=BRIDGE_S)
+# The nearest sample so far outside the span is read too, so that the energy at its edges is known.
+MARGIN = timedelta(seconds=BRIDGE_S)
 # Signals from this long before the span are read, for the fallback over a hole and its mean.
 SIGNAL_MARGIN = timedelta(days=7)
 CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
@@ -129,19 +128,12 @@ def _idle_w(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.f
 
 
 def _series(devices: pd.DataFrame, span: Span) -> Series:
-    ids = [int(pk) for pk in devices["device_id"]]
-    found = telemetry.readings(ids, Span(span.start_at - MARGIN, span.end_at + MARGIN))
-    first_us, last_us = (int(at.timestamp() * MICROSECONDS_PER_SECOND) for at in (span.start_at, span.end_at))
-    silent = [pk for pk in ids if pk not in found or found[pk].at_us[0] > first_us or found[pk].at_us[-1] < last_us]
-    if silent:
-        found |= telemetry.readings(silent, Span(span.start_at - FAR_MARGIN, span.end_at + FAR_MARGIN))
-    parts = [found.get(pk) for pk in ids]
-    counts = [0 if one is None else len(one.at_us) for one in parts]
-    there = [one for one in parts if one is not None]
-    nothing = np.zeros(0)
-    return Series(
-        np.r_[0, np.cumsum(counts)].astype(np.int64),
-        np.concatenate([nothing.astype(np.int64), *(one.at_us for one in there)]),
-        np.concatenate([nothing, *(one.energy_millij for one in there)]),
-        np.concatenate([nothing, *(one.power_w for one in there)]),
-    )
+    """Return the counters of the devices, and the power of those whose counter is missing or impossible."""
+    ids = devices["device_id"].to_numpy(dtype=np.int64)
+    found = telemetry.read_series(ids, span, margin=MARGIN)
+    most_w = (devices["tdp_w"] * devices["capacity_millis"] / MILLIS_PER_GPU).to_numpy(
+        dtype=np.float64
+    ) * POWER_ENVELOPE
+    needed = np.union1d(found.without_counter(), ids[found.steepest_w() > most_w])
+    found = telemetry.with_power(found, needed, span, margin=MARGIN)
+    return Series(found.offsets, found.at_us, found.energy_millij, found.power_w)

@@ -8,10 +8,11 @@ from django.db import transaction
 
 from aiobserve.pipeline.attribute import DayAttributed, attribute_day
 from aiobserve.store.read import fleet
-from aiobserve.store.write.telemetry import compact, ensure_partitions
+from aiobserve.store.write.compact import compact_hours, drop_emptied, merge_days
+from aiobserve.store.write.telemetry import ensure_partitions, open_hour
 
 # Partitions of the hot table are made this far ahead.
-AHEAD = timedelta(days=14)
+AHEAD = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,14 @@ def attribute_due(
 
 
 def keep_house(now_at: datetime) -> int:
-    """Make the hot table's partitions of the next days and pack those of days long past; returns samples packed."""
+    """Make the hot table's partitions of the next days, pack the hours that are over, merge the days; returns samples packed.
+
+    Each step commits on its own, and whatever is not reached is found by the next call.
+    """
     with transaction.atomic():
         ensure_partitions(now_at, now_at + AHEAD)
-        return compact(now_at - timedelta(days=1))
+    open_at = open_hour(now_at)
+    packed = compact_hours(open_at)
+    merge_days(open_at)
+    drop_emptied(open_at)
+    return packed

@@ -1,8 +1,12 @@
-"""`make bench`: measures the ratios, prints them as a table and writes bench.json."""
+"""`make bench`: measures the ratios, prints them as a table and writes bench.json.
+
+`python -m tests.benchmarks ingest from_postgres` measures those parts alone.
+"""
 
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,12 +23,20 @@ from rich.table import Table  # noqa: E402
 
 from aiobserve.embedded.postgres import EmbeddedPostgres  # noqa: E402
 from aiobserve.embedded.server import running  # noqa: E402
-from tests.benchmarks import attribution, ingest, planning, posting  # noqa: E402
+from tests.benchmarks import attribution, from_postgres, ingest, planning, posting, scale_out  # noqa: E402
 
 MEANINGS = {
     "ingest_ratio": "CPU of our COPY / server-side COPY of the same rows (client and backend)",
     "exactly_once_ratio": "CPU of ingest with its batch-ledger row / without",
-    "packed_bytes_per_sample": "bytes of a packed sample (noise power, 15 s, five columns)",
+    "packed_bytes_per_sample": "bytes a sample of the chunk table in the database, TOAST and indices included (day chunks of noise)",
+    "packed_bytes_per_sample_by_hour": "the same of hour chunks, before they are merged",
+    "packed_to_ledger_samples_per_cpu_s": "samples per CPU s, packed chunks to posted ledger (client and backend)",
+    "rows_to_ledger_samples_per_cpu_s": "the same from hot rows, read as an ordinary program would",
+    "packed_to_ledger_ratio": "the first / the second",
+    "new_hour_cpu_s": "CPU s, one hour of 10,000 GPUs at 15 s from hour chunks to posted ledger (client and backend)",
+    "scale_out_ratio": "wall of one Celery worker / of two, 30 days of 1,000 GPUs (a sample a minute)",
+    "scale_out_ratio_by_cpu": "the same by CPU used, each worker with a core for itself",
+    "scale_out_lock_waits": "share of looks at which a backend of the two waited for a lock",
     "attribution_ratio": "CPU of attribution in memory / np.sum of the arrays it reads",
     "posting_tuples_cpu_s_per_million": "CPU s to COPY a million postings as rows of Python values (for comparison)",
     "posting_binary_cpu_s_per_million": "the same as rows that numpy builds",
@@ -37,14 +49,26 @@ MEANINGS = {
 }
 
 
-def main() -> None:
-    """Measure everything against a database of this run."""
+PARTS = {
+    "ingest": ingest.measure,
+    "from_postgres": from_postgres.measure,
+    "attribution": attribution.measure,
+    "planning": planning.measure,
+    "posting": posting.measure,
+    "scale_out": scale_out.measure,
+}
+
+
+def main(names: list[str]) -> None:
+    """Measure the named parts, or all of them, against a database of this run."""
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder))
         with running(server) as url:
             connections["default"].settings_dict.update(environ.Env.db_url_config(url))
             call_command("migrate", verbosity=0, interactive=False)
-            figures = {**ingest.measure(), **attribution.measure(), **planning.measure(), **posting.measure()}
+            figures: dict[str, float] = {}
+            for name in names or PARTS:
+                figures |= PARTS[name]()
             connections.close_all()
         shutil.rmtree(server.cluster, ignore_errors=True)
     table = Table("figure", "value", "meaning")
@@ -55,4 +79,4 @@ def main() -> None:
     Console().print_json(data=figures)
 
 
-main()
+main(sys.argv[1:])
