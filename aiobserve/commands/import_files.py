@@ -1,5 +1,7 @@
 """`aiobserve import`: take recorded files into the store."""
 
+import math
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from collectors.traces.detect import detect
 ORDER = ("itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load")
 POWER, RUNS = "mlperf-power", "mlperf-runs"
 SHOWN_REJECTIONS = 20
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 @click.command("import")
@@ -140,7 +143,7 @@ def _options(path: Path, kinds: dict[Path, str], terms: dict[str, Any]) -> dict[
         "valid_from_at": _midnight(terms["valid_from"]),
         "start_at": _midnight(terms["load_start"]),
         "includes_electricity": not terms["electricity_apart"],
-        "usd_per_unit": dict(_rate(text) for text in terms["usd_per_unit"]),
+        "usd_per_unit": _rates(terms["usd_per_unit"]),
     }
     power = [str(one.absolute()) for one, kind in kinds.items() if kind == POWER]
     runs = [str(one.absolute()) for one, kind in kinds.items() if kind == RUNS]
@@ -156,12 +159,23 @@ def _midnight(text: str) -> str:
         raise click.BadParameter(f"{text!r} is no date; write it as 2021-03-01") from error
 
 
-def _rate(text: str) -> tuple[str, float]:
-    currency, _, rate = text.partition("=")
-    try:
-        return currency, float(rate)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r}: write it as EUR=1.18") from error
+def _rates(texts: tuple[str, ...]) -> dict[str, float]:
+    """Return dollars per unit by currency; a rate is a number above zero and stands once, and a dollar is a dollar."""
+    rates: dict[str, float] = {}
+    for text in texts:
+        currency, _, written = text.partition("=")
+        try:
+            rate = float(written)
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r}: write it as EUR=1.18") from error
+        if not (math.isfinite(rate) and rate > 0):
+            raise click.BadParameter(f"{text!r}: a rate is a number above zero; write it as EUR=1.18")
+        if not CURRENCY.fullmatch(currency) or currency == "USD":
+            raise click.BadParameter(f"{text!r}: name a currency other than USD by its three letters, as in EUR=1.18")
+        if currency in rates:
+            raise click.BadParameter(f"{text!r}: {currency} has a rate already, {rates[currency]}; give one")
+        rates[currency] = rate
+    return rates
 
 
 def _words(result: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Hourly electricity prices of several zones (day-ahead and real-time, ISO and ENTSO-E facts)."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
-from collectors.base import Batch, Rejection
+from collectors.base import Batch, Rejection, SourceRefused
 from collectors.traces.files import load, numbers, require, sift, utc
 from collectors.traces.signal_files import hourly, missing_hours, signal_batches
 
@@ -29,9 +30,23 @@ class ElectricityPrices:
         self.usd_per_unit = {"USD": 1.0, **(usd_per_unit or {})}
 
     def collect(self, span: Span | None = None) -> Iterator[Batch]:
-        """Yield the prices of every zone whose currency is known."""
-        signals, rejections = self.parse(require(load(self.path), COLUMNS, path=self.path, what="electricity prices"))
-        yield from signal_batches(self.name, self.path, signals, rejections)
+        """Yield the prices of every zone whose currency is known.
+
+        The rates that bear on the file are part of a batch's name, so that another rate is taken in as the later word.
+
+        Raises:
+            SourceRefused: a rate is no number above zero, or says that a dollar is not one dollar.
+        """
+        for currency, rate in self.usd_per_unit.items():
+            if not (math.isfinite(rate) and rate > 0) or (currency == "USD" and rate != 1):
+                raise SourceRefused(f"{rate} dollars per {currency} is no rate of exchange; give one like EUR=1.18")
+        raw = require(load(self.path), COLUMNS, path=self.path, what="electricity prices")
+        signals, rejections = self.parse(raw)
+        yield from signal_batches(self.name, self.path, signals, rejections, terms=self._terms(raw))
+
+    def _terms(self, raw: pd.DataFrame) -> str:
+        found = sorted(set(self.usd_per_unit) & set(raw["currency"].dropna().astype("str")))
+        return " ".join(f"{currency}={self.usd_per_unit[currency]!r}" for currency in found if currency != "USD")
 
     def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return price steps and the rejected rows; a currency without a rate is refused once, with its count."""

@@ -31,10 +31,8 @@ class ServeGenLoad:
         signals, rejections = self.parse(
             require(load(self.path), COLUMNS, path=self.path, what="ServeGen client rates")
         )
-        for batch in signal_batches(self.name, self.path, signals, rejections):
-            yield Batch(
-                batch.source, f"{batch.batch_id} from {self.start_at.isoformat()}", batch.frames, batch.rejections
-            )
+        terms = f"from {self.start_at.isoformat()}"
+        yield from signal_batches(self.name, self.path, signals, rejections, terms=terms)
 
     def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return load steps and the rejected rows; an empty rate is an idle client."""

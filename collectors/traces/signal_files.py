@@ -7,17 +7,25 @@ from typing import Any
 import pandas as pd
 
 from aiobserve.domain.frames import SIGNALS
+from aiobserve.domain.identity import digest
 from collectors.base import Batch, Rejection
 from collectors.traces.files import fingerprint, pieces
 
 HOUR = pd.Timedelta(hours=1)
 BATCH_ROWS = 20_000
 VERSION = 1
+TERMS_DIGITS = 16
 
 
-def signal_batches(name: str, path: Path, signals: pd.DataFrame, rejections: list[Rejection]) -> Iterator[Batch]:
-    """Yield the signals of a file, 20,000 rows at a time; the first batch carries the rejections."""
-    key = f"{fingerprint(path)} v{VERSION}"
+def signal_batches(
+    name: str, path: Path, signals: pd.DataFrame, rejections: list[Rejection], *, terms: str = ""
+) -> Iterator[Batch]:
+    """Yield the signals of a file, 20,000 rows at a time; the first batch carries the rejections.
+
+    Args:
+        terms: what else decides the values, such as a rate of exchange; other terms make other batches.
+    """
+    key = f"{fingerprint(path)} v{VERSION}" + (f" terms {digest(terms)[:TERMS_DIGITS]}" if terms else "")
     if signals.empty:
         yield Batch(name, f"{key} rows 0-0", {}, tuple(rejections))
     for piece in pieces(len(signals), BATCH_ROWS):

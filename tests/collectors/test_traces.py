@@ -228,3 +228,11 @@ def test_the_real_carbon_and_prices_are_read(traces: Path) -> None:
         "26233 rows of DE-LU from here on are in ",
         "26232 rows of FR from here on are in EUR",
     ]
+
+
+@pytest.mark.parametrize("rates", [{"EUR": -5.0}, {"EUR": float("nan")}, {"EUR": 0.0}, {"USD": 2.0}])
+def test_a_rate_of_exchange_that_is_none_is_refused(rates: dict[str, float], tmp_path: Path) -> None:
+    options = {**prices(tmp_path), "usd_per_unit": rates}
+
+    with pytest.raises(SourceRefused, match="is no rate of exchange"):
+        list(make_collector("electricity-prices", options).collect(None))
