@@ -9,7 +9,7 @@ import pandas as pd
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection
-from collectors.traces.files import load, numbers, require, sift, utc
+from collectors.traces.files import NAME_FAULT, TIME_FAULT, bad_name, load, numbers, out_of_time, require, sift, utc
 from collectors.traces.signal_files import hourly, missing_hours, signal_batches
 
 PJM = "US-MIDA-PJM"
@@ -40,6 +40,7 @@ class PjmForecast:
             raw,
             {
                 "no issue or valid time": issued_at.isna() | start_at.isna(),
+                TIME_FAULT: out_of_time(issued_at) | out_of_time(start_at),
                 "a forecast of an hour before its issue": start_at < issued_at,
                 f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~value.between(0, G_PER_KWH_LIMIT),
                 "the hour stands twice in its issue": raw.duplicated(["issue_time_utc", "valid_time_utc"]),
@@ -88,6 +89,8 @@ class HourlyCarbon:
             raw,
             {
                 "no time or zone": start_at.isna() | raw["zone"].isna(),
+                TIME_FAULT: out_of_time(start_at),
+                f"zone {NAME_FAULT}": bad_name(raw["zone"]),
                 f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~pd.concat(
                     [value.between(0, G_PER_KWH_LIMIT) for value in values.values()], axis=1
                 ).all(axis=1),

@@ -10,7 +10,7 @@ import pandas as pd
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection, SourceRefused
-from collectors.traces.files import load, numbers, require, sift, utc
+from collectors.traces.files import NAME_FAULT, TIME_FAULT, bad_name, load, numbers, out_of_time, require, sift, utc
 from collectors.traces.signal_files import hourly, missing_hours, signal_batches
 
 COLUMNS = ("zone", "raw_datetime", "price_per_mwh", "currency", "timestamp_utc")
@@ -60,6 +60,8 @@ class ElectricityPrices:
             raw,
             {
                 "no UTC hour: the local hour is ambiguous when clocks go back, or does not exist": start_at.isna(),
+                TIME_FAULT: out_of_time(start_at),
+                f"zone {NAME_FAULT}": bad_name(raw["zone"]),
                 f"price is not between -{USD_PER_MWH_LIMIT} and {USD_PER_MWH_LIMIT} USD/MWh": ~usd.between(
                     -USD_PER_MWH_LIMIT, USD_PER_MWH_LIMIT
                 ),

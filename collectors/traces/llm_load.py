@@ -8,13 +8,16 @@ import pandas as pd
 
 from aiobserve.domain.frames import SIGNALS
 from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import SECONDS_PER_DAY
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection
-from collectors.traces.files import load, numbers, require, sift
+from collectors.traces.files import NAME_FAULT, bad_name, load, numbers, require, sift
 from collectors.traces.signal_files import signal_batches
 
 COLUMNS = ("model", "client", "t_s", "rate_rps")
 STEP_S = 600
+LAST_DAY = 3650
+LIMIT_RPS = 10_000_000
 
 
 class ServeGenLoad:
@@ -40,8 +43,11 @@ class ServeGenLoad:
         good, rejections = sift(
             raw,
             {
-                "no model or time": raw["model"].isna() | at_s.isna() | (at_s < 0),
-                "negative rate": rate < 0,
+                f"model {NAME_FAULT}": bad_name(raw["model"]),
+                f"time is not between 0 and {LAST_DAY} days from the start": ~at_s.between(
+                    0, LAST_DAY * SECONDS_PER_DAY
+                ),
+                f"rate is not between 0 and {LIMIT_RPS} requests per second": ~rate.fillna(0).between(0, LIMIT_RPS),
                 "the client's step stands twice": raw.duplicated(["model", "client", "t_s"]),
             },
         )
