@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from collectors.traces.detect import detect
 # Fleet before prices before signals: later files refer to what earlier ones brought.
 ORDER = ("itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load")
 POWER, RUNS = "mlperf-power", "mlperf-runs"
-SHOWN_REJECTIONS = 20
+SHOWN_NOTICES = 20
 CURRENCY = re.compile("[A-Z]{3}")
 
 
@@ -106,10 +107,7 @@ def _take(organisation_id: int, kind: str, options: dict[str, Any], queue: bool,
         poke(collect_task, request_id=request_id)
         return {"request": request_id}
     collected = _collect(organisation_id, kind, options, quiet=quiet)
-    return {
-        "rows": collected.rows, "rejected": collected.rejected, "batches": collected.batches,
-        "new_batches": collected.new_batches,
-    }  # fmt: skip
+    return asdict(collected)
 
 
 def _collect(organisation_id: int, kind: str, options: dict[str, Any], *, quiet: bool) -> Collected:
@@ -120,14 +118,16 @@ def _collect(organisation_id: int, kind: str, options: dict[str, Any], *, quiet:
         def advance(batch: Batch, so_far: Collected) -> None:
             nonlocal shown
             bar.update(task, advance=1, description=f"importing {kind}: {so_far.rows:,} rows")
-            for one in batch.rejections:
+            notices = [(one.position, one.reason) for one in batch.rejections]
+            for position, reason in [*notices, *((gap.position, gap.reason) for gap in batch.gaps)]:
                 shown += 1
-                if shown <= SHOWN_REJECTIONS and not quiet:
-                    console.print(f"  row {one.position}: {one.reason}", style="yellow", markup=False)
+                if shown <= SHOWN_NOTICES and not quiet:
+                    console.print(f"  row {position}: {reason}", style="yellow", markup=False, soft_wrap=True)
 
         collected = collect(organisation_id, make_collector(kind, options), now_at=clock(), on_batch=advance)
-    if shown > SHOWN_REJECTIONS and not quiet:
-        console.print(f"  ... and {shown - SHOWN_REJECTIONS} more; all are kept with their reasons in ingest_rejection")
+    if shown > SHOWN_NOTICES and not quiet:
+        more = f"  ... and {shown - SHOWN_NOTICES:,} more; all are kept with their reasons in ingest_rejection"
+        console.print(more, soft_wrap=True)
     return collected
 
 
@@ -183,4 +183,7 @@ def _words(result: dict[str, Any]) -> str:
         return f"{result['file']}: {result['format']}, left to the workers as request {result['request']}"
     old = result["batches"] - result["new_batches"]
     again = f" ({old} of {result['batches']} batches were there already)" if old else ""
-    return f"{result['file']}: {result['format']}, {result['rows']:,} rows in, {result['rejected']:,} refused{again}"
+    gaps = f", {result['missing_steps']:,} hours missing (gaps: {result['gaps']:,})" if result["gaps"] else ""
+    return (
+        f"{result['file']}: {result['format']}, {result['rows']:,} rows in, {result['rejected']:,} refused{gaps}{again}"
+    )

@@ -11,7 +11,7 @@ from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection, SourceRefused
 from collectors.traces.files import NAME_FAULT, TIME_FAULT, bad_name, load, numbers, out_of_time, require, sift, utc
-from collectors.traces.signal_files import hourly, missing_hours, signal_batches
+from collectors.traces.signal_files import Parsed, hourly, missing_hours, signal_batches
 
 COLUMNS = ("zone", "raw_datetime", "price_per_mwh", "currency", "timestamp_utc")
 USD_PER_MWH_LIMIT = 10_000
@@ -41,15 +41,14 @@ class ElectricityPrices:
             if not (math.isfinite(rate) and rate > 0) or (currency == "USD" and rate != 1):
                 raise SourceRefused(f"{rate} dollars per {currency} is no rate of exchange; give one like EUR=1.18")
         raw = require(load(self.path), COLUMNS, path=self.path, what="electricity prices")
-        signals, rejections = self.parse(raw)
-        yield from signal_batches(self.name, self.path, signals, rejections, terms=self._terms(raw))
+        yield from signal_batches(self.name, self.path, self.parse(raw), terms=self._terms(raw))
 
     def _terms(self, raw: pd.DataFrame) -> str:
         found = sorted(set(self.usd_per_unit) & set(raw["currency"].dropna().astype("str")))
         return " ".join(f"{currency}={self.usd_per_unit[currency]!r}" for currency in found if currency != "USD")
 
-    def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
-        """Return price steps and the rejected rows; a currency without a rate is refused once, with its count."""
+    def parse(self, raw: pd.DataFrame) -> Parsed:
+        """Return price steps, rejected rows and missing hours; a currency without a rate is said once, with its count."""
         foreign = ~raw["currency"].isin(list(self.usd_per_unit))
         refused = self._refused(raw, foreign)
         positions = pd.Series(np.arange(1, len(raw) + 1), index=raw.index)
@@ -80,14 +79,17 @@ class ElectricityPrices:
             value=usd[rows],
             quality=int(Quality.MEASURED),
         )
-        for zone, hours in start_at[rows].groupby(good["zone"].astype("str")):
-            rejections += missing_hours(hours, positions, f"electricity price of {zone}")
-        return signals, [*refused, *rejections]
+        gaps = [
+            gap
+            for zone, hours in start_at[rows].groupby(good["zone"].astype("str"))
+            for gap in missing_hours(hours, positions, f"electricity price of {zone}")
+        ]
+        return Parsed(signals, [*refused, *rejections], gaps)
 
     def _refused(self, raw: pd.DataFrame, foreign: "pd.Series[bool]") -> list[Rejection]:
         found = []
         for (zone, currency), rows in raw[foreign].groupby(["zone", "currency"], dropna=False):
             position = int(raw.index.get_loc(rows.index[0])) + 1
             reason = f"{len(rows)} rows of {zone} from here on are in {currency}; give its rate with --usd-per-unit {currency}=..."
-            found.append(Rejection(position, reason))
+            found.append(Rejection(position, reason, rows=len(rows)))
         return found

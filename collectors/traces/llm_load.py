@@ -10,9 +10,9 @@ from aiobserve.domain.frames import SIGNALS
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_DAY
 from aiobserve.domain.window import Span
-from collectors.base import Batch, Rejection
+from collectors.base import Batch
 from collectors.traces.files import NAME_FAULT, bad_name, load, numbers, require, sift
-from collectors.traces.signal_files import signal_batches
+from collectors.traces.signal_files import Parsed, signal_batches
 
 COLUMNS = ("model", "client", "t_s", "rate_rps")
 STEP_S = 600
@@ -31,13 +31,10 @@ class ServeGenLoad:
 
     def collect(self, span: Span | None = None) -> Iterator[Batch]:
         """Yield the load of every model in the file."""
-        signals, rejections = self.parse(
-            require(load(self.path), COLUMNS, path=self.path, what="ServeGen client rates")
-        )
-        terms = f"from {self.start_at.isoformat()}"
-        yield from signal_batches(self.name, self.path, signals, rejections, terms=terms)
+        parsed = self.parse(require(load(self.path), COLUMNS, path=self.path, what="ServeGen client rates"))
+        yield from signal_batches(self.name, self.path, parsed, terms=f"from {self.start_at.isoformat()}")
 
-    def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
+    def parse(self, raw: pd.DataFrame) -> Parsed:
         """Return load steps and the rejected rows; an empty rate is an idle client."""
         at_s, rate = numbers(raw["t_s"]), numbers(raw["rate_rps"])
         good, rejections = sift(
@@ -54,16 +51,12 @@ class ServeGenLoad:
         load_rps = rate[good.index].fillna(0).groupby([good["model"].astype("str"), at_s[good.index]]).sum()
         frame = load_rps.rename("value").reset_index()
         frame["start_at"] = pd.Timestamp(self.start_at).as_unit("us") + pd.to_timedelta(frame["t_s"], unit="s")
-        return (
-            SIGNALS.check(
-                frame.assign(
-                    kind="requests_per_s",
-                    scope=frame["model"],
-                    source="ServeGen client rates",
-                    issued_at=pd.NaT,
-                    end_at=frame["start_at"] + pd.Timedelta(seconds=STEP_S),
-                    quality=int(Quality.MEASURED),
-                )
-            ),
-            rejections,
+        signals = frame.assign(
+            kind="requests_per_s",
+            scope=frame["model"],
+            source="ServeGen client rates",
+            issued_at=pd.NaT,
+            end_at=frame["start_at"] + pd.Timedelta(seconds=STEP_S),
+            quality=int(Quality.MEASURED),
         )
+        return Parsed(SIGNALS.check(signals), rejections)

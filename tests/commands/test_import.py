@@ -74,3 +74,20 @@ def test_a_rate_that_is_none_is_refused(run: Run, tmp_path: Path, rates: list[st
 
     assert refused.exit_code == 2
     assert said in " ".join(refused.stderr.split())
+
+
+def test_refused_rows_are_counted_by_row_and_missing_hours_apart(run: Run, tmp_path: Path) -> None:
+    path = euros(tmp_path)
+    lines = Path(path).read_text().splitlines(keepends=True)
+    Path(path).write_text("".join(line for i, line in enumerate(lines) if i not in (6, 7)))
+
+    counted = answered(run("import", "--json", path))["files"][0]
+    said = run("import", path, "--org", "another")
+
+    assert {name: counted[name] for name in ("rows", "rejected", "gaps", "missing_steps")} == {
+        "rows": 2,
+        "rejected": 4,
+        "gaps": 1,
+        "missing_steps": 2,
+    }
+    assert "2 rows in, 4 refused, 2 hours missing (gaps: 1)" in said.stdout
