@@ -1,8 +1,9 @@
 """Takes batches from a source into the store, each once, and says how it went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from aiobserve.domain.window import Span
 from aiobserve.store.write.ingest import write_batch
@@ -33,6 +34,29 @@ class Collected:
             self.gaps + new * len(batch.gaps),
             self.missing_steps + new * sum(gap.steps for gap in batch.gaps),
         )
+
+
+@dataclass
+class Opened:
+    """A source whose first batch was read: it is there, and it is what it says it is."""
+
+    name: str
+    batches: Iterator[Batch]
+
+    def collect(self, span: Span | None = None) -> Iterator[Batch]:
+        """Yield all batches, the first included; once."""
+        return self.batches
+
+
+def opened(collector: Collector) -> Opened:
+    """Return the source with its first batch read.
+
+    Raises:
+        SourceUnavailable, SourceRefused, SourceGarbled: it has none to give.
+    """
+    batches = collector.collect(None)
+    first = list(islice(batches, 1))
+    return Opened(collector.name, chain(first, batches))
 
 
 def collect(

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from django.db import connection
 
+from aiobserve.store.read import fleet
+from tests.collectors.test_contract import itp, power_files
 from tests.commands.conftest import Run, answered
 
 
@@ -29,6 +31,10 @@ def prices_in_force(zone: str) -> list[float]:
             [zone],
         )
         return [value for (value,) in cursor.fetchall()]
+
+
+def organisations() -> list[str]:
+    return [one.slug for one in fleet.organisations()]
 
 
 def test_a_rate_that_is_given_later_or_corrected_is_taken_in(run: Run, tmp_path: Path) -> None:
@@ -91,3 +97,41 @@ def test_refused_rows_are_counted_by_row_and_missing_hours_apart(run: Run, tmp_p
         "missing_steps": 2,
     }
     assert "2 rows in, 4 refused, 2 hours missing (gaps: 1)" in said.stdout
+
+
+@pytest.mark.parametrize("slug", ["../x", "a/b", "", "-x", "Upper", "ümlaut", "x" * 64, "x\n", "٣"])
+def test_a_slug_that_could_be_a_path_is_refused(run: Run, tmp_path: Path, slug: str) -> None:
+    refused = run("import", euros(tmp_path), "--org", slug)
+
+    assert refused.exit_code == 2
+    assert "a-z, 0-9 and -" in refused.stderr
+    assert organisations() == []
+
+
+def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tea.csv").write_text("tea,leaves\n1,2\n")
+    jobs_without_power = itp(tmp_path)["path"]
+
+    refused = run("import", "--json", str(tmp_path / "tea.csv"), str(tmp_path / "nowhere"), jobs_without_power)
+
+    assert refused.exit_code == 1
+    assert len(answered(refused)["failed"]) == 3
+    assert organisations() == []
+
+
+def test_power_without_its_jobs_is_said_and_not_passed_over(run: Run, tmp_path: Path) -> None:
+    files = power_files(tmp_path)
+
+    alone = run("import", files["power_path"], files["runs_path"])
+    half = run("import", "--json", itp(tmp_path)["path"], files["power_path"])
+
+    assert alone.exit_code == half.exit_code == 1
+    assert alone.stdout.count("power needs the jobs that drew it in the same command") == 2
+    assert "give a file of mlperf-runs too" in answered(half)["failed"][0]["error"]
+
+
+def test_a_date_that_is_none_of_ours_is_refused(run: Run, tmp_path: Path) -> None:
+    refused = run("import", euros(tmp_path), "--load-start", "9999-12-31")
+
+    assert refused.exit_code == 2
+    assert "no date of ours" in refused.stderr
