@@ -16,7 +16,7 @@ AHEAD = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Swept:
-    """What attributing all due days came to."""
+    """What attributing all due days came to; a day that was blocked is not among the days."""
 
     days: int
     posted: int
@@ -39,7 +39,7 @@ def attribute_due(
             done.append(result)
             on_day(result)
     return Swept(
-        days=len(done),
+        days=sum(not one.blocked_reason for one in done),
         posted=sum(one.posted for one in done),
         reversed=sum(one.reversed for one in done),
         blocked=tuple(one for one in done if one.blocked_reason),
