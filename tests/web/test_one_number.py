@@ -63,6 +63,7 @@ def test_page_api_exports_and_mail_agree_to_the_unit(demo_org: str, client: Clie
     for figure in (f"${total.cost_usd:,}", f"{total.energy_kwh:,} kWh", f"{total.carbon_kg:,} kgCO2e"):
         assert figure in digest.text
         assert figure in digest.html
+    assert f": ${total.cost_usd:,} from " in digest.subject
 
 
 def test_the_text_of_the_mail_has_every_number_of_its_html(demo_org: str) -> None:
@@ -71,8 +72,8 @@ def test_the_text_of_the_mail_has_every_number_of_its_html(demo_org: str) -> Non
     rows = spend(last_week("UTC"), group_by=("account", "team")).rows
     for row in rows:
         for number in (row.amounts.cost_usd, row.amounts.energy_kwh, row.amounts.carbon_kg):
-            assert str(number) in digest.html
-            assert str(number) in digest.text
+            assert f"{number:,}" in digest.html
+            assert f"{number:,}" in digest.text
     assert max(map(len, digest.text.splitlines())) <= 72
     assert len(digest.html.encode()) < 90_000
 
