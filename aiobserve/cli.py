@@ -3,9 +3,13 @@
 import os
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aiobserve.settings")
-django.setup()
+try:
+    django.setup()
+except ImproperlyConfigured as error:
+    raise SystemExit(f"Error: {error}") from None
 
 import click  # noqa: E402 - Django has to be set up before anything that imports its models
 

@@ -6,7 +6,16 @@ from pathlib import Path
 import click
 
 from aiobserve.commands.servers import database
-from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option
+from aiobserve.commands.terminal import (
+    answer,
+    clock,
+    expected_errors,
+    json_option,
+    org_option,
+    out_type,
+    spinner,
+    writing,
+)
 from aiobserve.exports.files import write_csv, write_manifest
 from aiobserve.exports.focus import COLUMNS, focus_rows
 from aiobserve.exports.focus_corrections import correction_rows
@@ -21,7 +30,7 @@ from aiobserve.reports.spend import spend
 @click.option(
     "--out",
     "path",
-    type=click.Path(path_type=Path),
+    type=out_type,
     default=None,
     help="File to write; FORM-ORG-FROM-TO.csv by default.",
 )
@@ -58,12 +67,13 @@ def export(
         scope = resolve(clock_at=clock(), organisation=org, first_day=first_day, end_day=end_day, timezone=tz)
         path = path or Path(f"{form}-{scope.organisation.slug}-{scope.first_day}-{scope.end_day}.csv")
         dimensions = tuple(name for name in group_by.split(",") if name)
-        if form == "focus":
-            rows = chain(focus_rows(scope), correction_rows(scope, Method(corrections)))
-            manifest = {**write_csv(path, COLUMNS, rows), "corrections": corrections}
-        else:
-            manifest = write_csv(path, ledger_header(dimensions), ledger_rows(scope, dimensions))
-        total = spend(scope, group_by=()).total
+        with writing(path), spinner(f"writing {path.name}", quiet=as_json):
+            if form == "focus":
+                rows = chain(focus_rows(scope), correction_rows(scope, Method(corrections)))
+                manifest = {**write_csv(path, COLUMNS, rows), "corrections": corrections}
+            else:
+                manifest = write_csv(path, ledger_header(dimensions), ledger_rows(scope, dimensions))
+            total = spend(scope, group_by=()).total
         manifest |= {
             "form": "FOCUS 1.2" if form == "focus" else "csv",
             "organisation": scope.organisation.slug,
@@ -74,5 +84,6 @@ def export(
             "cost_usd": str(total.cost_usd),
             "cost_microusd": total.cost_microusd,
         }
-        write_manifest(path, manifest)
+        with writing(path):
+            write_manifest(path, manifest)
         answer(manifest, as_json=as_json, words=f"{path}: {manifest['rows']:,} rows, {total.cost_usd:,} USD")

@@ -2,7 +2,8 @@
 
 One row a local day, site, account, component, team, project, model and part of the price (capacity or electricity). Costs
 have six places, so that they sum to the ledger's microdollars. Energy, carbon and GPU-hours stand on the capacity
-row of a group, or on its electricity row when it has no capacity, never on both.
+row of a group, or on its electricity row when it has no capacity, never on both; whole units of the ledger
+(`x_EnergyMillij`, `x_CarbonMicrog`, `x_GpuMillis`, `x_CostMicrousd`) stand beside the rounded ones and sum to it exactly.
 
 Source: FinOps Open Cost and Usage Specification 1.2, dataset Cost and Usage.
 """
@@ -26,7 +27,8 @@ GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
     "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
-    "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated", "x_CorrectedPeriod", "x_Restatement",
+    "x_EnergyMillij", "x_CarbonMicrog", "x_GpuMillis", "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
+    "x_CorrectedPeriod", "x_Restatement",
 )  # fmt: skip
 COLUMNS = (
     "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
@@ -85,7 +87,7 @@ def billing_period(month: date, timezone: str) -> dict[str, str]:
 
 def _parts(component: str, amounts: Amounts) -> list[_Part]:
     if component == Component.API.label:
-        return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", False)]
+        return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", True)]
     parts = []
     if amounts.gpu_millis or amounts.capacity_microusd:
         # Electricity is listed at what it cost; the rest of the list price is the capacity's.
@@ -161,6 +163,9 @@ def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
             "x_EnergyKwh": amounts.energy_kwh,
             "x_CarbonKgCO2e": amounts.carbon_kg,
             "x_GpuHours": amounts.gpu_hours,
+            "x_EnergyMillij": amounts.energy_millij,
+            "x_CarbonMicrog": amounts.carbon_microg,
+            "x_GpuMillis": amounts.gpu_millis,
         }
     return values
 

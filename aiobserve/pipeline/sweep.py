@@ -17,7 +17,7 @@ AHEAD = timedelta(days=3)
 
 @dataclass(frozen=True)
 class Swept:
-    """What attributing all due days came to."""
+    """What attributing all due days came to; a day that was blocked is not among the days."""
 
     days: int
     posted: int
@@ -49,7 +49,7 @@ def attribute_due(
                 on_day(result)
         waiting = fleet.due_days(organisation_id) if len(done) > before else []
     return Swept(
-        days=len(done),
+        days=sum(not one.blocked_reason for one in done),
         posted=sum(one.posted for one in done),
         reversed=sum(one.reversed for one in done),
         windows=sum(one.windows for one in done),

@@ -19,35 +19,11 @@ import environ  # noqa: E402 - Django has to be set up before anything that impo
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 
 from aiobserve.embedded.postgres import EmbeddedPostgres  # noqa: E402
 from aiobserve.embedded.server import running  # noqa: E402
 from tests.benchmarks import attribution, from_postgres, ingest, planning, posting, scale_out  # noqa: E402
-
-MEANINGS = {
-    "ingest_ratio": "CPU of our COPY / server-side COPY of the same rows (client and backend)",
-    "exactly_once_ratio": "CPU of ingest with its batch-ledger row / without",
-    "packed_bytes_per_sample": "bytes a sample of the chunk table in the database, TOAST and indices included (day chunks of noise)",
-    "packed_bytes_per_sample_by_hour": "the same of hour chunks, before they are merged",
-    "packed_to_ledger_samples_per_cpu_s": "samples per CPU s, packed chunks to posted ledger (client and backend)",
-    "rows_to_ledger_samples_per_cpu_s": "the same from hot rows, read as an ordinary program would",
-    "packed_to_ledger_ratio": "the first / the second",
-    "new_hour_cpu_s": "CPU s, one hour of 10,000 GPUs at 15 s from hour chunks to posted ledger (client and backend)",
-    "scale_out_ratio": "wall of one Celery worker / of two, 30 days of 1,000 GPUs (a sample a minute)",
-    "scale_out_ratio_by_cpu": "the same by CPU used, each worker with a core for itself",
-    "scale_out_lock_waits": "share of looks at which a backend of the two waited for a lock",
-    "attribution_ratio": "CPU of attribution in memory / np.sum of the arrays it reads",
-    "posting_tuples_cpu_s_per_million": "CPU s to COPY a million postings as rows of Python values (for comparison)",
-    "posting_binary_cpu_s_per_million": "the same as rows that numpy builds",
-    "posting_digests_cpu_s_per_million": "CPU s for the digests by window of a million postings",
-    "posting_posted_cpu_s_per_million": "CPU s to post a million: digests, COPY with every index, seal",
-    "plan_cpu_s_at_0.6": "CPU s to plan 10,000 jobs, a week of hours, utilisation 0.6 (worst of 3 seeds)",
-    "plan_gap_percent_at_0.6": "proven gap of that plan, % (worst of 3 seeds)",
-    "plan_cpu_s_at_0.85": "the same at utilisation 0.85",
-    "plan_gap_percent_at_0.85": "proven gap of that plan, % (worst of 3 seeds)",
-}
-
+from tests.benchmarks.figures import table  # noqa: E402
 
 PARTS = {
     "ingest": ingest.measure,
@@ -71,11 +47,8 @@ def main(names: list[str]) -> None:
                 figures |= PARTS[name]()
             connections.close_all()
         shutil.rmtree(server.cluster, ignore_errors=True)
-    table = Table("figure", "value", "meaning")
-    for name, value in figures.items():
-        table.add_row(name, f"{value:.3f}", MEANINGS.get(name, ""))
-    Console().print(table)
     Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    Console().print(table(figures))
     Console().print_json(data=figures)
 
 
