@@ -17,7 +17,10 @@ from collectors.registry import make_collector
 from collectors.traces.detect import detect
 
 # Fleet before prices before signals: later files refer to what earlier ones brought.
-ORDER = ("itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load")
+ORDER = (
+    "itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load",
+    "bill-rules", "focus-bill",
+)  # fmt: skip
 POWER, RUNS = "mlperf-power", "mlperf-runs"
 SHOWN_REJECTIONS = 20
 
@@ -56,11 +59,16 @@ SHOWN_REJECTIONS = 20
 @click.option(
     "--load-start", default="2021-03-04", show_default=True, help="Date that recorded request load is moved to."
 )
+@click.option(
+    "--bill-part",
+    is_flag=True,
+    help="A bill is one of several files of its billing period: add it to those that are there instead of replacing them.",
+)
 @click.option("--queue", is_flag=True, help="Leave the work to the workers of `aiobserve up` instead of doing it here.")
 @json_option
 @expected_errors
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
-    """Take recorded FILES (jobs, power, prices, carbon, load) into the store.
+    """Take recorded FILES (jobs, power, prices, carbon, load, bills) into the store.
 
     What a file is, is told by its columns. Rows that cannot be used are listed with their position and never
     stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
@@ -140,6 +148,7 @@ def _options(path: Path, kinds: dict[Path, str], terms: dict[str, Any]) -> dict[
         "valid_from_at": _midnight(terms["valid_from"]),
         "start_at": _midnight(terms["load_start"]),
         "includes_electricity": not terms["electricity_apart"],
+        "is_part": terms["bill_part"],
         "usd_per_unit": dict(_rate(text) for text in terms["usd_per_unit"]),
     }
     power = [str(one.absolute()) for one, kind in kinds.items() if kind == POWER]
