@@ -1,5 +1,7 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
+from aiobserve.store.models.billing import BillDocument, BillLine, BillRule
+from aiobserve.store.models.budgets import Budget
 from aiobserve.store.models.fleet import Device, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, Posting
@@ -13,6 +15,10 @@ from aiobserve.store.models.workloads import Job, JobInterval
 __all__ = [
     "AccountMapping",
     "AiModel",
+    "BillDocument",
+    "BillLine",
+    "BillRule",
+    "Budget",
     "CollectRequest",
     "Device",
     "GpuRate",
