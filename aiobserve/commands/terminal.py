@@ -15,6 +15,7 @@ from aiobserve.commands.servers import NotMigrated
 from aiobserve.embedded.broker import BrokerNotInstalled
 from aiobserve.embedded.postgres_home import PostgresNotInstalled
 from aiobserve.embedded.server import ServerFailed
+from aiobserve.ledger.budget import BadBudget
 from aiobserve.pipeline.plan import UnknownPolicy
 from aiobserve.reports.scope import BadScope
 from aiobserve.reports.spend import UnknownDimension
@@ -24,6 +25,7 @@ from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
 console = Console(stderr=True, highlight=False)
 
 EXPECTED = (
+    BadBudget,
     BadScope,
     BrokerNotInstalled,
     NotMigrated,

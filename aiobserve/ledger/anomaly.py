@@ -2,7 +2,7 @@
 
 A day is compared with the same weekday of the 8 weeks before. Expected is the middle one of them (the lower of two), a
 real day, so that every figure of the comparison can be looked up. It is an anomaly when it is off by more than 3.5 robust
-standard deviations (1.4826 x median absolute deviation), and by more than a tenth, and by more than 5 USD.
+standard deviations (1.4826 x median absolute deviation), and by more than a twentieth, and by more than 5 USD.
 
 Source: median and MAD as in Iglewicz and Hoaglin 1993, who give 3.5.
 """
@@ -18,7 +18,7 @@ from aiobserve.ledger.drivers import DRIVERS, DayCost, decompose
 WEEK = timedelta(days=7)
 LOOK_BACK_WEEKS, LEAST_WEEKS = 8, 3
 SCORE, MAD_TO_SIGMA = 3.5, 1.4826
-LEAST_SHARE = 0.10
+LEAST_SHARE = 0.05
 LEAST_MICROUSD = 5 * MICROUSD_PER_USD
 # A part is told when it is at least this share of the largest one.
 TOLD_SHARE = 0.1

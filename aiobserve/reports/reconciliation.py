@@ -24,13 +24,13 @@ MILLIS = 1_000
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A scope's comparison: `found` is None where no bill touches the scope."""
+    """A scope's comparison; `found` and the ledger's total are None where no bill touches the scope."""
 
     scope: Scope
     provider: str | None
     periods: tuple[tuple[str, Span], ...]
     found: Reconciliation | None
-    ledger_total_microusd: int
+    ledger_total_microusd: int | None
 
     @property
     def unexplained_microusd(self) -> int:
@@ -46,12 +46,12 @@ def reconciliation(scope: Scope, *, provider: str | None = None, thresholds: Thr
         for name, period in billing.billed_periods(organisation_id, provider=provider)
         if period.start_at < scope.span.end_at and period.end_at > scope.span.start_at
     )
+    if not billed:
+        return Reconciled(scope, provider, billed, None, None)
     months = _months(scope)
     machines = billing.machines(organisation_id)
     parts = list(_ledger_parts(scope, months))
     total = sum(part.microusd for part in parts)
-    if not billed:
-        return Reconciled(scope, provider, billed, None, total)
     bill = list(_bill_parts(scope, months, machines, provider))
     return Reconciled(scope, provider, billed, reconcile(parts, bill, thresholds=thresholds), total)
 
@@ -136,14 +136,20 @@ def _ledger_parts(scope: Scope, months: Sequence[tuple[date, Span]]) -> Iterator
     """Yield the ledger's money by month, site and part; the GPUs' own by node and kind, split by what each was offered for."""
     extent = ledger.extent(scope.organisation.pk)
     sites = {site.name: site for site in fleet.sites(scope.organisation.pk)}
-    for month, span in months:
-        by_site: dict[str, dict[Component, dict[str, int]]] = {}
-        for row in ledger.sums(scope.organisation.pk, span, group_by=("site", "component")):
-            by_site.setdefault(str(row.keys[0]), {})[Component(int(str(row.keys[1])))] = row.sums
-        for site, components in by_site.items():
-            yield from _money_parts(month, site, components)
-            posted = span if extent is None else _overlap(span, extent)
-            yield from _device_parts(month, sites[site], components, posted)
+    spans = dict(months)
+    groups: dict[tuple[date, str], dict[Component, dict[str, int]]] = {}
+    by = ("month", "site", "component")
+    for row in ledger.sums(scope.organisation.pk, scope.span, group_by=by, timezone=scope.timezone):
+        month, site, component = (
+            date.fromisoformat(str(row.keys[0])),
+            str(row.keys[1]),
+            Component(int(str(row.keys[2]))),
+        )
+        groups.setdefault((month, site), {})[component] = row.sums
+    for (month, site), components in groups.items():
+        yield from _money_parts(month, site, components)
+        posted = spans[month] if extent is None else _overlap(spans[month], extent)
+        yield from _device_parts(month, sites[site], components, posted)
 
 
 def _money_parts(month: date, site: str, components: dict[Component, dict[str, int]]) -> Iterator[LedgerPart]:

@@ -28,11 +28,11 @@ UNKNOWN_DAY, UNKNOWN_USD = date(2026, 10, 30), 250
 
 # Name, scope, subject, measure, amount in the ledger's unit, window, hard. One of them is over.
 BUDGETS: tuple[dict[str, Any], ...] = (
-    {"name": "Company, month", "scope": "whole", "subject": "", "measure": "cost", "amount": 62_000 * MICROUSD_PER_USD},
+    {"name": "Company, month", "scope": "whole", "subject": "", "measure": "cost", "amount": 52_000 * MICROUSD_PER_USD},
     {"name": "Science, week", "scope": "team", "subject": "Science", "measure": "cost",
      "amount": 1_500 * MICROUSD_PER_USD, "window": "week", "is_hard": True},
     {"name": "Language, month", "scope": "team", "subject": "Language", "measure": "cost",
-     "amount": 16_000 * MICROUSD_PER_USD},
+     "amount": 6_500 * MICROUSD_PER_USD},
     {"name": "Emissions, quarter", "scope": "whole", "subject": "", "measure": "carbon", "amount": 12 * 10**12,
      "window": "quarter"},
 )  # fmt: skip
