@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from aiobserve.ledger.budget import WHOLE, Standing, State, written
-from aiobserve.ledger.drivers import DRIVERS
 from aiobserve.ledger.reconcile import REASONS, Line, Status
 from aiobserve.reports.anomalies import AnomalyReport, Episode, anomaly_report
 from aiobserve.reports.budgets import standings
@@ -15,7 +14,7 @@ from aiobserve.reports.scope import Scope
 from dashboards import formats
 from dashboards.charts.outcome import outcome
 
-MOST_EPISODES, MOST_LINES = 12, 30
+MOST_EPISODES, MOST_LINES = 8, 30
 REASON_WORDS = {
     "price": "another price",
     "time": "other hours or kWh",
@@ -56,7 +55,7 @@ class EpisodeLine:
     change: str
     driver: str
     words: str
-    parts: tuple[str, ...]
+    parts: str
 
 
 def page(scope: Scope) -> dict[str, Any]:
@@ -71,7 +70,6 @@ def page(scope: Scope) -> dict[str, Any]:
         "month_values": _month(month) if month else {},
         "month_days": _month_days(month) if month else [],
         "budgets": [_budget(one) for one in held],
-        "drivers": DRIVERS,
         "anomalies": [_episode(one) for one in _first(report)],
         "known_days": report.known_days,
         "more_anomalies": max(len(report.episodes) - len(_first(report)), 0),
@@ -148,29 +146,20 @@ def _when(one: Standing) -> str:
 
 
 def _first(report: AnomalyReport) -> list[Episode]:
-    """Return the largest episodes, without those of a model that tell a team's again."""
-    told: set[tuple[object, object, int]] = set()
-    shown = []
-    for one in sorted(
-        report.episodes, key=lambda one: (-abs(one.change_microusd), one.first.scope.startswith("model"))
-    ):
-        key = (one.first.day, one.last_day, one.change_microusd)
-        if key not in told:
-            shown.append(one)
-            told.add(key)
-    return shown[:MOST_EPISODES]
+    """Return the largest episodes of everything and of teams; those of single models tell the same again."""
+    return [one for one in report.episodes if not one.first.scope.startswith("model ")][:MOST_EPISODES]
 
 
 def _episode(one: Episode) -> EpisodeLine:
     first, last = one.first.day, one.last_day
-    when = f"{first:%-d %B}" if first == last else f"{first:%-d %B} to {last:%-d %B}"
+    parts = sorted(one.parts.items(), key=lambda item: -abs(item[1]))
     return EpisodeLine(
         scope=one.first.scope,
-        when=when,
+        when=f"{first:%-d %b}" if first == last else f"{first:%-d %b} to {last:%-d %b}",
         change=_signed(one.change_microusd),
-        driver=one.first.driver,
-        words=one.first.words,
-        parts=tuple(_signed(one.parts[name]) for name in DRIVERS),
+        driver=one.driver,
+        words=one.peak.words,
+        parts=", ".join(f"{name} {_signed(part)}" for name, part in parts if part),
     )
 
 

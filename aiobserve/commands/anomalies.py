@@ -32,5 +32,9 @@ def anomalies(
 
 def _words(one: Episode) -> str:
     days = len(one.anomalies)
-    until = f"; {days} days until {one.last_day}, {usd(one.change_microusd):+,} USD together" if days > 1 else ""
-    return f"{one.first.driver.upper():11} {one.first.words}{until}"
+    until = (
+        f"; one of {days} days from {one.first.day} to {one.last_day}, {usd(one.change_microusd):+,} USD together"
+        if days > 1
+        else ""
+    )
+    return f"{one.driver.upper():11} {one.peak.words}{until}"

@@ -9,6 +9,8 @@ from aiobserve.commands.terminal import answer, clock, expected_errors, json_opt
 from aiobserve.exports.files import write_csv, write_manifest
 from aiobserve.exports.focus import COLUMNS, focus_rows
 from aiobserve.exports.ledger_csv import DEFAULT_GROUP_BY, ledger_header, ledger_rows
+from aiobserve.reports.finance_json import bill_values
+from aiobserve.reports.reconciliation import reconciliation
 from aiobserve.reports.scope import resolve
 from aiobserve.reports.spend import spend
 
@@ -61,6 +63,7 @@ def export(
             "timezone": scope.timezone,
             "cost_usd": str(total.cost_usd),
             "cost_microusd": total.cost_microusd,
+            "bill": bill_values(reconciliation(scope)),
         }
         write_manifest(path, manifest)
         answer(manifest, as_json=as_json, words=f"{path}: {manifest['rows']:,} rows, {total.cost_usd:,} USD")

@@ -1,6 +1,6 @@
 """Finds days that cost other than their weekday lets expect, and says what drove it. Pure.
 
-A day is compared with the same weekday of the 8 weeks before. Expected is the middle one of them (the lower of two), a
+A day is compared with the same weekday of the 6 weeks before. Expected is the middle one of them (the lower of two), a
 real day, so that every figure of the comparison can be looked up. It is an anomaly when it is off by more than 3.5 robust
 standard deviations (1.4826 x median absolute deviation), and by more than a twentieth, and by more than 5 USD.
 
@@ -16,7 +16,7 @@ from aiobserve.domain.units import GPU_MILLIS_PER_GPU_HOUR, MICROUSD_PER_USD, MI
 from aiobserve.ledger.drivers import DRIVERS, DayCost, decompose
 
 WEEK = timedelta(days=7)
-LOOK_BACK_WEEKS, LEAST_WEEKS = 8, 3
+LOOK_BACK_WEEKS, LEAST_WEEKS = 6, 3
 SCORE, MAD_TO_SIGMA = 3.5, 1.4826
 LEAST_SHARE = 0.05
 LEAST_MICROUSD = 5 * MICROUSD_PER_USD
@@ -46,13 +46,12 @@ class Anomaly:
     @property
     def driver(self) -> str:
         """Return the driver with the largest part in the direction of the change."""
-        sign = 1 if self.change_microusd > 0 else -1
-        return max(DRIVERS, key=lambda name: sign * self.parts[name])
+        return _driver(self.change_microusd, self.parts)
 
 
 @dataclass(frozen=True)
 class Episode:
-    """Anomalies on neighbouring days (a day may lie between) of one scope, sign and driver, told as one."""
+    """Anomalies on neighbouring days (a day may lie between) of one scope and sign, told as one."""
 
     anomalies: tuple[Anomaly, ...]
 
@@ -60,6 +59,16 @@ class Episode:
     def first(self) -> Anomaly:
         """Return the day on which it began."""
         return self.anomalies[0]
+
+    @property
+    def peak(self) -> Anomaly:
+        """Return the day with the largest change."""
+        return max(self.anomalies, key=lambda one: abs(one.change_microusd))
+
+    @property
+    def driver(self) -> str:
+        """Return the driver with the largest part of the whole change, in its direction."""
+        return _driver(self.change_microusd, self.parts)
 
     @property
     def last_day(self) -> date:
@@ -106,7 +115,6 @@ def episodes(found: Sequence[Anomaly]) -> list[Episode]:
         goes_on = (
             last is not None
             and one.scope == last.scope
-            and one.driver == last.driver
             and (one.change_microusd > 0) == (last.change_microusd > 0)
             and one.day - last.day <= timedelta(days=2)
         )
@@ -115,6 +123,11 @@ def episodes(found: Sequence[Anomaly]) -> list[Episode]:
         else:
             groups.append([one])
     return [Episode(tuple(group)) for group in groups]
+
+
+def _driver(change: int, parts: Mapping[str, int]) -> str:
+    sign = 1 if change > 0 else -1
+    return max(DRIVERS, key=lambda name: sign * parts[name])
 
 
 def _compared(scope: str, day: date, known: Sequence[date], days: Mapping[date, DayCost]) -> Anomaly | None:

@@ -42,6 +42,21 @@ def reconciliation_values(one: Reconciled) -> dict[str, Any]:
     }
 
 
+def bill_values(one: Reconciled) -> dict[str, Any] | None:
+    """Return what every report shows beside its total: the bill of its days and what of it is unexplained; None without one."""
+    found = one.found
+    if found is None:
+        return None
+    return {
+        "billed": money(found.billed_microusd),
+        "ledger": money(found.ledger_microusd),
+        "explained": money(sum(found.explained.values())),
+        "unexplained": money(found.unexplained_microusd),
+        "status": found.status.value,
+        "words": one.sentence,
+    }
+
+
 def _line(line: Line) -> dict[str, Any]:
     return {
         "period": line.period.isoformat(),
@@ -137,10 +152,10 @@ def _episode(one: Episode) -> dict[str, Any]:
         "from": one.first.day.isoformat(),
         "last_day": one.last_day.isoformat(),
         "days": len(one.anomalies),
-        "driver": one.first.driver,
+        "driver": one.driver,
         "change": money(one.change_microusd),
         "parts": {name: money(part) for name, part in one.parts.items()},
-        "words": one.first.words,
+        "words": one.peak.words,
         "each": [
             {
                 "day": day.day.isoformat(),

@@ -10,7 +10,7 @@ import pandas as pd
 from aiobserve.attribution.split import split_exactly
 from aiobserve.domain.account import Component
 from aiobserve.domain.bill import Charge, Machine, Target
-from aiobserve.domain.units import MICROUSD_PER_USD, SECONDS_PER_HOUR
+from aiobserve.domain.units import MICROUSD_PER_USD, SECONDS_PER_HOUR, usd
 from aiobserve.domain.window import Span, local_day
 from aiobserve.ledger.bill_map import quantity_per_unit, target_of
 from aiobserve.ledger.reconcile import BillPart, LedgerPart, Reconciliation, Thresholds, reconcile
@@ -36,6 +36,19 @@ class Reconciled:
     def unexplained_microusd(self) -> int:
         """Return what of the bill nobody can explain; 0 without a bill."""
         return self.found.unexplained_microusd if self.found else 0
+
+    @property
+    def sentence(self) -> str:
+        """Return the comparison in one line, which every report shows beside its total; empty without a bill."""
+        if self.found is None:
+            return ""
+        explained = sum(self.found.explained.values())
+        return (
+            f"billed {usd(self.found.billed_microusd):,} USD = ledger {usd(self.found.ledger_microusd):,} "
+            f"{'-' if explained < 0 else '+'} explained {usd(abs(explained)):,} "
+            f"{'-' if self.unexplained_microusd < 0 else '+'} unexplained {usd(abs(self.unexplained_microusd)):,} "
+            f"({self.found.status})"
+        )
 
 
 def reconciliation(scope: Scope, *, provider: str | None = None, thresholds: Thresholds | None = None) -> Reconciled:

@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aiobserve.api.v1.money import ExactMoneySerializer
 from aiobserve.api.v1.query import PARAMETERS, FromSerializer, FromToSerializer, scope_of
-from aiobserve.api.v1.reconciliation import ExactMoneySerializer
 from aiobserve.ledger.drivers import DRIVERS
 from aiobserve.reports.anomalies import anomaly_report
 from aiobserve.reports.finance_json import anomaly_values
@@ -36,7 +36,7 @@ class AnomalousDaySerializer(serializers.Serializer):
 
 
 class EpisodeSerializer(FromSerializer):
-    """Neighbouring days of one scope and driver."""
+    """Neighbouring days of one scope; `words` tell its largest day."""
 
     scope = serializers.CharField()
     last_day = serializers.DateField()

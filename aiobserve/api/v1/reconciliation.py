@@ -6,20 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aiobserve.api.v1.money import ExactMoneySerializer
 from aiobserve.api.v1.query import PARAMETERS, FromToSerializer, scope_of, text
 from aiobserve.ledger.reconcile import REASONS, Status
 from aiobserve.reports.finance_json import reconciliation_values
 from aiobserve.reports.reconciliation import reconciliation
 
 STATUSES = [status.value for status in Status]
-
-
-class ExactMoneySerializer(serializers.Serializer):
-    """An amount of money, to the cent and to the microdollar."""
-
-    amount = serializers.CharField(help_text="Decimal, two places")
-    currency = serializers.CharField(help_text="ISO 4217, always USD")
-    microusd = serializers.CharField(help_text="Exactly, in millionths of a dollar")
 
 
 class ReasonsSerializer(serializers.Serializer):

@@ -138,7 +138,7 @@ def test_the_words_name_numbers_that_can_be_looked_up() -> None:
     )
 
     assert found.words == (
-        "cost of NLP rose by 399.75 USD on Monday 27 April 2026 (604.75 against 205.00 on 20 April, the middle one of 8): "
+        "cost of NLP rose by 399.75 USD on Monday 27 April 2026 (604.75 against 205.00 on 20 April, the middle one of 6): "
         "+399.75 from 195.0 more GPU-hours, 195.0 of them llm-70b"
     )
 
@@ -159,7 +159,7 @@ def test_an_outlier_among_the_weeks_before_does_not_move_what_is_expected() -> N
     assert [one.day for one in found] == [MONDAY + timedelta(weeks=4)]
 
 
-def test_neighbouring_days_of_one_driver_are_one_episode() -> None:
+def test_neighbouring_days_are_one_episode_with_the_driver_of_them_all() -> None:
     days = plain()
     for number in (56, 57, 58):
         days[MONDAY + timedelta(days=number)] = DayCost({"llm-7b": cell(100, usd_per_hour=4)})
@@ -168,7 +168,8 @@ def test_neighbouring_days_of_one_driver_are_one_episode() -> None:
 
     (one,) = found
     assert (one.first.day, one.last_day) == (MONDAY + timedelta(days=56), MONDAY + timedelta(days=58))
-    assert one.first.driver == "price"
+    assert one.driver == "price"
+    assert one.peak.change_microusd == max(day.change_microusd for day in one.anomalies)
     assert sum(one.parts.values()) == one.change_microusd
 
 
