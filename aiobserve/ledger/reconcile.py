@@ -141,9 +141,9 @@ class Reconciliation:
 
     @property
     def status(self) -> Status:
-        """Return the worst status of any line."""
-        order = list(Status)
-        return max((line.status for line in self.lines), key=order.index, default=Status.OK)
+        """Return the worst status of any line or of all of them together: many small amounts are a large one."""
+        whole = self.thresholds.status(self.unexplained_microusd, 0, self.billed_microusd)
+        return max((whole, *(line.status for line in self.lines)), key=list(Status).index)
 
 
 def reconcile(

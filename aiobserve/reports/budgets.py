@@ -40,9 +40,12 @@ def budgets(organisation_id: int) -> list[Budget]:
 def standings(organisation: fleet.OrganisationRow) -> list[Standing]:
     """Return how each budget stands in the window of the last posting; none for budgets that do not hold then."""
     found = []
+    zones: dict[str, Known | None] = {}
     books: dict[tuple[str, str], tuple[Known, dict[str, DayAmounts]]] = {}
     for budget in budgets(organisation.pk):
-        known = known_days(organisation.pk, budget.timezone)
+        if budget.timezone not in zones:
+            zones[budget.timezone] = known_days(organisation.pk, budget.timezone)
+        known = zones[budget.timezone]
         if known is None:
             return []
         key = (budget.timezone, budget.scope)

@@ -107,6 +107,15 @@ def test_a_line_that_stands_for_nothing_is_unexplained_and_past_ten_dollars_a_br
     assert found.status is Status.BREACH
 
 
+def test_a_thousand_small_amounts_are_a_large_one() -> None:
+    small = [billed(0.05, None, target=None, resource=str(number)) for number in range(1000)]
+
+    found = reconcile([], small)
+
+    assert {line.status for line in found.lines} == {Status.OK}
+    assert (found.unexplained_microusd, found.status) == (50 * USD, Status.BREACH)
+
+
 def test_a_tax_and_a_credit_have_their_names() -> None:
     found = reconcile(
         [], [billed(3.8, None, target=None, category="Tax"), billed(-5, None, target=None, category="Credit")]
