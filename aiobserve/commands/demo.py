@@ -9,6 +9,7 @@ from aiobserve.commands.servers import database, migrate, pending_migrations
 from aiobserve.commands.terminal import answer, console, expected_errors, json_option, port_type, progress, spinner
 from aiobserve.commands.up import serve
 from aiobserve.pipeline.collect import Collected, collect
+from aiobserve.pipeline.demo_finance import load_finance
 from aiobserve.pipeline.plan import make_plan
 from aiobserve.reports.schedule import plan_report
 from aiobserve.reports.scope import organisation_of
@@ -55,6 +56,7 @@ def load(*, quiet: bool) -> dict[str, int]:
             bar.advance(task)
 
         collected = collect(organisation_id, SimulatedFleet(), now_at=NOW_AT, on_batch=advance)
+    load_finance(organisation_id, now_at=NOW_AT)
     swept = attribute_all(organisation_of(SLUG), quiet=quiet)
     if plan_report(organisation_id) is None:
         with spinner("planning the queue", quiet=quiet):

@@ -21,6 +21,8 @@ from aiobserve.exports.focus import COLUMNS, focus_rows
 from aiobserve.exports.focus_corrections import correction_rows
 from aiobserve.exports.ledger_csv import DEFAULT_GROUP_BY, ledger_header, ledger_rows
 from aiobserve.ledger.correct import Method
+from aiobserve.reports.finance_json import bill_values
+from aiobserve.reports.reconciliation import reconciliation
 from aiobserve.reports.scope import resolve
 from aiobserve.reports.spend import spend
 
@@ -83,6 +85,7 @@ def export(
             "timezone": scope.timezone,
             "cost_usd": str(total.cost_usd),
             "cost_microusd": total.cost_microusd,
+            "bill": bill_values(reconciliation(scope)),
         }
         with writing(path):
             write_manifest(path, manifest)

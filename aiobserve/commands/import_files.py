@@ -23,7 +23,9 @@ from collectors.traces.detect import detect
 
 JOBS, POWER, RUNS = "itp-jobs", "mlperf-power", "mlperf-runs"
 # Fleet before prices before signals: later files refer to what earlier ones brought.
-ORDER = (JOBS, "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load")
+ORDER = (
+    JOBS, "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load", "bill-rules", "focus-bill",
+)  # fmt: skip
 SHOWN_NOTICES = 20
 CURRENCY = re.compile("[A-Z]{3}")
 
@@ -70,11 +72,16 @@ def _slug(context: click.Context, parameter: click.Parameter, text: str) -> str:
 @click.option(
     "--load-start", default="2021-03-04", show_default=True, help="Date that recorded request load is moved to."
 )
+@click.option(
+    "--bill-part",
+    is_flag=True,
+    help="A bill is one of several files of its billing period: add it to those that are there instead of replacing them.",
+)
 @click.option("--queue", is_flag=True, help="Leave the work to the workers of `aiobserve up` instead of doing it here.")
 @json_option
 @expected_errors
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
-    """Take recorded FILES (jobs, power, prices, carbon, load) into the store.
+    """Take recorded FILES (jobs, power, prices, carbon, load, bills) into the store.
 
     What a file is, is told by its columns. Rows that cannot be used are listed with their position and never
     stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
@@ -165,6 +172,7 @@ def _options(kinds: dict[Path, str], terms: dict[str, Any]) -> dict[str, Any]:
         "start_at": _midnight(terms["load_start"]),
         "includes_electricity": not terms["electricity_apart"],
         "usd_per_unit": _rates(terms["usd_per_unit"]),
+        "is_part": terms["bill_part"],
     }
     power = [str(one.absolute()) for one, kind in kinds.items() if kind == POWER]
     runs = [str(one.absolute()) for one, kind in kinds.items() if kind == RUNS]

@@ -18,6 +18,7 @@ from aiobserve.domain.identity import BadSlug
 from aiobserve.embedded.broker import BrokerNotInstalled
 from aiobserve.embedded.postgres_home import PostgresNotInstalled
 from aiobserve.embedded.server import ServerFailed
+from aiobserve.ledger.budget import BadBudget
 from aiobserve.pipeline.close import CannotClose
 from aiobserve.pipeline.plan import UnknownPolicy
 from aiobserve.reports.scope import BadScope
@@ -30,6 +31,7 @@ console = Console(stderr=True, highlight=False)
 
 EXPECTED = (
     BadAddress,
+    BadBudget,
     BadScope,
     BadSlug,
     BrokerNotInstalled,

@@ -11,6 +11,7 @@ from aiobserve.domain.account import Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import kg_co2e, usd
 from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.finance_words import digest_lines
 from aiobserve.reports.schedule import PlanReport, PlanRow, plan_report
 from aiobserve.reports.scope import Scope
 from aiobserve.reports.spend import SpendRow, spend
@@ -65,6 +66,7 @@ def weekly_digest(scope: Scope) -> Digest:
         "numbers": _numbers(now.total, then.total, _idle(now.rows), _idle(then.rows)),
         "lines": _lines(now.rows, then.rows),
         "quality": [(quality.label, f"{now.total.quality_share(quality):.1%}") for quality in Quality],
+        "finance": _wrapped(digest_lines(week)),
         **_plan(plan_report(scope.organisation.pk)),
     }
     return Digest(
@@ -118,6 +120,13 @@ def _name(row: SpendRow) -> str:
     if row.keys["account"] == Account.JOB.label:
         return row.keys["team"]
     return f"({row.keys['account']})"
+
+
+def _wrapped(lines: list[str]) -> list[dict[str, str]]:
+    return [
+        {"words": line, "wrapped": textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ", break_long_words=True)}
+        for line in lines
+    ]
 
 
 def _plan(plan: PlanReport | None) -> dict[str, object]:

@@ -77,7 +77,7 @@ def resolve(
         BadScope: a text cannot be understood, or there is no such organisation.
     """
     chosen = organisation_of(organisation)
-    zone = _zone(timezone or "UTC")
+    zone = zone_of(timezone or "UTC")
     end = _date(end_day, "to") if end_day else _default_end(chosen, clock_at, zone)
     first = _date(first_day, "from") if first_day else end - timedelta(days=DEFAULT_DAYS)
     if first >= end:
@@ -94,7 +94,12 @@ def _default_end(organisation: fleet.OrganisationRow, clock_at: datetime, zone: 
     return last.date() + timedelta(days=1)
 
 
-def _zone(name: str) -> str:
+def zone_of(name: str) -> str:
+    """Return the name of an IANA time zone if it is one that is known here and to the database.
+
+    Raises:
+        BadScope: it is none.
+    """
     if name != "UTC" and name not in _zones():
         raise BadScope(f"tz={name!r} is no IANA time zone that is known here; try Europe/Berlin or UTC")
     return name

@@ -1,5 +1,7 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
+from aiobserve.store.models.billing import BillDocument, BillLine, BillRule
+from aiobserve.store.models.budgets import Budget
 from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, LedgerWindow, Posting
@@ -16,6 +18,10 @@ from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 __all__ = [
     "AccountMapping",
     "AiModel",
+    "BillDocument",
+    "BillLine",
+    "BillRule",
+    "Budget",
     "CollectRequest",
     "Commitment",
     "Dedication",

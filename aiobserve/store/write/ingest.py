@@ -7,6 +7,7 @@ import pandas as pd
 from django.db import connection, transaction
 
 from aiobserve.store.models import IngestRejection
+from aiobserve.store.write.billing import write_bill_lines, write_bill_rules
 from aiobserve.store.write.fleet import write_devices, write_sites
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
@@ -78,6 +79,10 @@ def write_batch(
                 write(organisation_id, frames[name])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
+        if "bill_lines" in frames:
+            write_bill_lines(organisation_id, ledger_id, frames["bill_lines"])
+        if "bill_rules" in frames:
+            write_bill_rules(organisation_id, frames["bill_rules"])
         _write_notices(ledger_id, notices)
     return True
 
