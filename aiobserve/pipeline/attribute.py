@@ -69,8 +69,9 @@ def _attribute(due: DueDay, until_at: datetime) -> DayAttributed:
     site = fleet.site(due.site_id)
     whole = utc_day(due.day)
     ended = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
-    # How a server's work is weighed is found from the whole day.
-    dirty = ended if any_tokens(site.pk, whole) else _windows_due(due, ended)
+    # How a server's work is weighed, and what a device draws when it idles, is found from the whole of a day. While a day
+    # grows, only what is new of it is worked out. What comes to the same is not posted again either way.
+    dirty = ended if ended == whole or any_tokens(site.pk, whole) else _windows_due(due, ended)
     if not dirty.duration_s:
         return DayAttributed(site.pk, due.day)
     span, attributed = _attributed(site, dirty, ended, reaches=Reason.TELEMETRY in due.reasons)
