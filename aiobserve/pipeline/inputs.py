@@ -102,7 +102,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     if not pue.value.size:
         pue = StepSignal.constant(1.0, quality=Quality.ASSUMED, source="no PUE is known: the facility is left out")
     paid = priced(site, devices, edge_s, span)
-    idle_w = _idle_w(site.pk, devices, span)
+    idle_w = idle_power(site.pk, devices, span)
     return SiteInputs(
         edge_s=edge_s,
         devices=replace(paid.devices, idle_w=idle_w, kept_for=held.kept_for),
@@ -120,7 +120,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     )
 
 
-def _idle_w(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.float64]:
+def idle_power(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.float64]:
     """Return the idle power of each device: as it was seen on the days before, else as its kind was, else nominal."""
     seen = terms.idle_observations(site_id, span.start_at.date() - timedelta(days=1))
     own_w = devices["device_id"].map(seen).to_numpy(dtype=np.float64)

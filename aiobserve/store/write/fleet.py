@@ -3,12 +3,16 @@
 from datetime import date, timedelta
 
 import pandas as pd
+from django.db import connection
 from django.db.models import Min
 
 from aiobserve.domain.reason import Reason
 from aiobserve.store.models import Device, IdleObservation, Node, Site
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
+
+# The first key of PostgreSQL's two-key advisory locks; the second is the site's id.
+IDLE_LOCK = 0x69646C65
 
 
 class UnknownName(ValueError):
@@ -55,6 +59,12 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
     changed = merge_frame("device", columns, rows, key=("node_id", "uid"), update=tuple(columns)[2:])
     if changed:
         want_again(set(known), devices["valid_from_at"].min(), None, reason=Reason.DEVICE)
+
+
+def lock_idle_observations(site_id: int) -> None:
+    """Let one at a time read and write what was seen of a site's idle power; until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [IDLE_LOCK, site_id])
 
 
 def replace_idle_observations(site_id: int, day: date, observations: pd.DataFrame, *, keep_days: int) -> date | None:
