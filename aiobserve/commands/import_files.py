@@ -1,4 +1,4 @@
-"""`aiobserve import`: take recorded files into the store."""
+"""`aiobserve import`: take declared and recorded files into the store."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,9 @@ from collectors.registry import make_collector
 from collectors.traces.detect import detect
 
 # Fleet before prices before signals: later files refer to what earlier ones brought.
-ORDER = ("itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load")
+ORDER = (
+    "declared", "itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load",
+)  # fmt: skip
 POWER, RUNS = "mlperf-power", "mlperf-runs"
 SHOWN_REJECTIONS = 20
 
@@ -60,9 +62,9 @@ SHOWN_REJECTIONS = 20
 @json_option
 @expected_errors
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
-    """Take recorded FILES (jobs, power, prices, carbon, load) into the store.
+    """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load) into the store.
 
-    What a file is, is told by its columns. Rows that cannot be used are listed with their position and never
+    What a file is, is told by its columns; a .toml file is a declaration (docs/examples/company.toml). Rows that cannot be used are listed with their position and never
     stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
     any time and to run again: nothing is lost and nothing is taken in twice.
     """

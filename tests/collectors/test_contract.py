@@ -86,8 +86,17 @@ def load(folder: Path) -> dict[str, str]:
     return written(frame, folder, start_at="2021-03-04T00:00:00+00:00")
 
 
+def declared(folder: Path) -> dict[str, str]:
+    path = folder / "company.toml"
+    path.write_text(
+        '# ours\n[[site]]\nname = "fra"\ngrid_zone = "DE"\n[[rate]]\nsku = "A100"\nusd_per_gpu_hour = 1.9\n'
+    )
+    return {"path": str(path)}
+
+
 MATERIAL: dict[str, Callable[[Path], dict[str, str]]] = {
     "simulated": lambda folder: {},
+    "declared": declared,
     "itp-jobs": itp,
     "pjm-carbon-forecast": forecast,
     "hourly-carbon": carbon,
@@ -128,7 +137,7 @@ def test_the_same_material_gives_the_same_batch_ids(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", list(COLLECTORS))
 def test_a_source_says_in_its_readme_what_it_gives(name: str) -> None:
-    folder = "simulated" if name == "simulated" else "traces"
+    folder = name if name in ("simulated", "declared") else "traces"
     text = (ROOT / folder / "README.md").read_text().lower()
 
     assert all(word in text for word in README_NEEDS)
