@@ -64,9 +64,9 @@ SHOWN_REJECTIONS = 20
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
     """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load) into the store.
 
-    What a file is, is told by its columns; a .toml file is a declaration (docs/examples/company.toml). Rows that cannot be used are listed with their position and never
-    stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
-    any time and to run again: nothing is lost and nothing is taken in twice.
+    What a file is, is told by its columns, or by its first table where it is TOML. Rows that cannot be used are
+    listed with their position and never stop the rest; nor does a file that is none of ours: it is named, and
+    the exit code is 1. Safe to stop at any time and to run again: nothing is lost and nothing is taken in twice.
     """
     kinds, failed = _kinds(files)
     results: list[dict[str, Any]] = []
