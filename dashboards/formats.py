@@ -6,6 +6,7 @@ from aiobserve.domain import units
 
 MEGAWATT_HOURS_FROM_KWH = 10_000
 TONNES_FROM_KG = 10_000
+CUBIC_METRES_FROM_L = 10_000
 
 
 def money(cost_microusd: int) -> str:
@@ -28,6 +29,14 @@ def carbon(carbon_microg: int) -> str:
     if abs(amount) >= TONNES_FROM_KG:
         return f"{units.kg_co2e(carbon_microg, 3) / 1000:,.3f} tCO2e"
     return f"{amount:,} kgCO2e"
+
+
+def water(water_microl: int) -> str:
+    """Return litres, or cubic metres where that is easier to read."""
+    amount = units.litres(water_microl, 0)
+    if abs(amount) >= CUBIC_METRES_FROM_L:
+        return f"{units.litres(water_microl, 0) / 1000:,.1f} m³"
+    return f"{amount:,} L"
 
 
 def hours(gpu_millis: int) -> str:

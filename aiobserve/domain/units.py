@@ -53,6 +53,11 @@ def gpu_hours(gpu_millis: int, places: int = 2) -> Decimal:
     return _scaled(gpu_millis, GPU_MILLIS_PER_GPU_HOUR, places)
 
 
+def litres(water_microl: int, places: int = 1) -> Decimal:
+    """Return litres from integer microlitres, rounded half up to `places`."""
+    return _scaled(water_microl, MICROL_PER_L, places)
+
+
 def _scaled(amount: int, per_unit: int, places: int) -> Decimal:
     quantum = Decimal(1).scaleb(-places)
     value = (Decimal(amount) / Decimal(per_unit)).quantize(quantum, rounding=ROUND_HALF_UP)
