@@ -20,6 +20,7 @@ from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
+from aiobserve.commands.units import units  # noqa: E402
 from aiobserve.commands.up import up  # noqa: E402
 
 
@@ -33,5 +34,5 @@ def main() -> None:
     """
 
 
-for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, plan, tick, up):
+for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, plan, tick, units, up):
     main.add_command(command)

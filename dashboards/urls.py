@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboards.views import overview
+from dashboards.views import models, overview
 
 app_name = "dashboards"
-urlpatterns = [path("", overview, name="overview")]
+urlpatterns = [path("", overview, name="overview"), path("models", models, name="models")]

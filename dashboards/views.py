@@ -1,12 +1,15 @@
 """The doors of the pages: read the query, ask for the page, render it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from aiobserve.reports.scope import BadScope, organisations, resolve
+from aiobserve.reports.scope import BadScope, Scope, organisations, resolve
+from dashboards.models_page import models_page
 from dashboards.overview import page
 
 
@@ -14,9 +17,22 @@ from dashboards.overview import page
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what was spent, what it emitted, what is planned."""
     clock_at = datetime.now(UTC)
+    return _scoped(request, clock_at, "overview", lambda scope: page(scope, clock_at=clock_at))
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """Show what tokens cost, by model and tenant."""
+    return _scoped(request, datetime.now(UTC), "models", models_page)
+
+
+def _scoped(
+    request: HttpRequest, clock_at: datetime, here: str, contents: Callable[[Scope], dict[str, Any]]
+) -> HttpResponse:
+    """Render the page of a scope that the query names, or say what is wrong with the query."""
     known = organisations()
     if not known:
-        return render(request, "dashboards/empty.html")
+        return render(request, "dashboards/empty.html", {"here": here})
     query = request.GET
     try:
         scope = resolve(
@@ -28,4 +44,4 @@ def overview(request: HttpRequest) -> HttpResponse:
         )
     except BadScope as error:
         return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)
-    return render(request, "dashboards/overview.html", {**page(scope, clock_at=clock_at), "organisations": known})
+    return render(request, f"dashboards/{here}.html", {**contents(scope), "here": here, "organisations": known})

@@ -92,12 +92,12 @@ def meter(series: Series, segments: Segments, tdp_w: FloatArray) -> Metered:
     doubts = [_doubts(series, resets, ~careful, bounded=False), _doubts(series, gaps, ~careful, bounded=True)]
     for device in np.flatnonzero(careful).tolist():
         here = slice(int(segments.offset[device]), int(segments.offset[device + 1]))
-        found = _carefully(series, device, segments.edge_s[here] * MICROSECONDS_PER_SECOND, float(tdp_w[device]))
+        seen = _carefully(series, device, segments.edge_s[here] * MICROSECONDS_PER_SECOND, float(tdp_w[device]))
         between = slice(here.start - device, here.stop - device - 1)
-        known[between] = found.reached[1:] & found.reached[:-1]
-        energy[between] = np.where(known[between], np.diff(np.rint(found.cumulative)), 0.0)
-        ratio[device] = found.ratio
-        doubts.append(found.doubt)
+        known[between] = seen.reached[1:] & seen.reached[:-1]
+        energy[between] = np.where(known[between], np.diff(np.rint(seen.cumulative)), 0.0)
+        ratio[device] = seen.ratio
+        doubts.append(seen.doubt)
     error = np.rint(energy * ratio[segments.device]).astype(np.int64)
     quality = np.full(len(energy), Quality.MEASURED, dtype=np.int8)
     for doubt in doubts:
@@ -164,7 +164,9 @@ def _scan(series: Series, group: slice, tdp_w: FloatArray, careful: BoolArray) -
         found.append(np.flatnonzero(gap_us <= 0))
     if longest_us > MAX_GAP_US:
         found.append(np.flatnonzero(gap_us > MAX_GAP_US))
-    odd = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    if not found:
+        return _Looked(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    odd = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
     after = odd + start + 1
     device = np.searchsorted(series.offset, after, side="right") - 1
     reset = step[odd] < 0
