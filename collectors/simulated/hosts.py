@@ -4,8 +4,10 @@ Their management controllers report watts every two minutes and have no counter.
 """
 
 import uuid
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.domain.frames import TELEMETRY
@@ -46,9 +48,7 @@ def host_telemetry(span: Span, seed: int) -> pd.DataFrame:
     at = pd.to_datetime((START_S + minute * SECONDS_PER_MINUTE) * 1_000_000, unit="us", utc=True)
     parts = []
     for node, gpus, _, _ in company.NODES:
-        noise = stream(seed, "host", node).normal(1, 0.02, MINUTES)[minute]
-        load = sum((truth(node, index, seed).utilisation[minute] for index in range(gpus)), np.zeros(len(minute)))
-        power = np.round((gpus * IDLE_W + (BUSY_W - IDLE_W) * load) * noise, 1)
+        power = _power_w(node, gpus, seed)[minute // CADENCE_MINUTES]
         unknown = np.full(len(minute), np.nan)
         parts.append(
             pd.DataFrame(
@@ -59,3 +59,12 @@ def host_telemetry(span: Span, seed: int) -> pd.DataFrame:
             )
         )  # fmt: skip
     return TELEMETRY.check(pd.concat(parts, ignore_index=True))
+
+
+@lru_cache(maxsize=16)
+def _power_w(node: str, gpus: int, seed: int) -> npt.NDArray[np.float64]:
+    """Return what a host drew at each of its samples of the span."""
+    minute = np.arange(0, MINUTES, CADENCE_MINUTES)
+    noise = stream(seed, "host", node).normal(1, 0.02, len(minute))
+    load = sum((truth(node, index, seed).utilisation[minute] for index in range(gpus)), np.zeros(len(minute)))
+    return np.round((gpus * IDLE_W + (BUSY_W - IDLE_W) * load) * noise, 1)
