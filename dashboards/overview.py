@@ -97,11 +97,11 @@ def _tiles(now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan:
         _tile("cost", "Cost", formats.money, now.cost_microusd, then.cost_microusd, parts, _listed(now)),
         _tile(
             "energy", "Energy", formats.energy, now.energy_millij, then.energy_millij,
-            f"± {formats.energy(now.energy_error_millij)} ({now.energy_error_share:.1%})", _known(now),
+            f"± {formats.energy(now.energy_error_millij, now.energy_millij)} ({now.energy_error_share:.1%})", _known(now),
         ),
         _tile(
             "carbon", "Emissions", formats.carbon, now.carbon_microg, then.carbon_microg,
-            f"location-based, hourly; ± {formats.carbon(now.carbon_error_microg)} by the energy", _otherwise(now),
+            f"location-based, hourly; ± {formats.carbon(now.carbon_error_microg, now.carbon_microg)} by the energy", _otherwise(now),
         ),
         _tile(
             "idle", "Idle", formats.money, idle.cost_microusd, idle_then.cost_microusd,
@@ -135,8 +135,10 @@ def _listed(now: Amounts) -> str:
 def _otherwise(now: Amounts) -> str:
     """Return the emissions by the other methods, and the water, as far as they are known."""
     said = (
-        f"market-based {formats.carbon(now.carbon_market_microg)}" if now.carbon_market_microg else "",
-        f"manufacture {formats.carbon(now.embodied_microg)}" if now.embodied_microg else "",
+        f"market-based {formats.carbon(now.carbon_market_microg, now.carbon_microg)}"
+        if now.carbon_market_microg
+        else "",
+        f"manufacture {formats.carbon(now.embodied_microg, now.carbon_microg)}" if now.embodied_microg else "",
         f"water {formats.water(now.water_microl)}" if now.water_microl else "",
     )
     return "; ".join(filter(None, said))

@@ -107,7 +107,7 @@ def _segment(
 def _curve(inputs: SiteInputs, device: int) -> list[tuple[int, float]]:
     """Return (microsecond, millijoules so far) of a device, reading after reading."""
     first, last = int(inputs.series.offset[device]), int(inputs.series.offset[device + 1])
-    tdp_w = float(inputs.devices.tdp_w[device])
+    tdp_w = float(inputs.devices.tdp_w[device]) * int(inputs.devices.share_millis[device]) / 1000
     rows: dict[int, tuple[float, float]] = {}
     for place in range(first, last):
         power = math.nan if inputs.series.power_w is None else float(inputs.series.power_w[place])

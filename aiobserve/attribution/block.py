@@ -27,6 +27,7 @@ from aiobserve.domain.units import (
     MICROUSD_PER_USD,
     MILLIJ_PER_KWH,
     MILLIJ_PER_MWH,
+    MILLIS_PER_GPU,
 )
 
 Int64Array = npt.NDArray[np.int64]
@@ -105,7 +106,9 @@ def measure(block: Block, edge_s: Int64Array) -> Measured:
     segments = cut(block.reservations, edge_s, len(devices.share_millis))
     capacity = capacity_millis(segments, devices.valid_from_s, devices.valid_to_s, devices.share_millis)
     held = holdings(block.reservations, segments, capacity)
-    energy = drawn(devices, segments, meter(block.series, segments, devices.tdp_w), capacity, held)
+    # Watts are given per 1,000 of capacity; a meter reads the whole of a host, or of a pool of GPUs.
+    rated_w = devices.tdp_w * devices.share_millis / MILLIS_PER_GPU
+    energy = drawn(devices, segments, meter(block.series, segments, rated_w), capacity, held)
     weights, by_activity = active_weights(block.activity, held, segments)
     unheld = np.ones(len(capacity), dtype=bool)
     unheld[held.segment] = False

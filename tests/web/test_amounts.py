@@ -35,6 +35,7 @@ def test_other_methods_are_told_as_far_as_they_are_known() -> None:
     amounts = Amounts(carbon_market_microg=3_000_000_000, embodied_microg=500_000_000, water_microl=12_000_000_000)
 
     assert _otherwise(amounts) == "market-based 3.0 kgCO2e; manufacture 0.5 kgCO2e; water 12.0 m³"
+    assert formats.energy(KWH, beside_millij=20_000 * KWH) == "0.001 MWh"
     assert formats.water(9_999_000_000) == "9,999 L"
 
 

@@ -69,9 +69,9 @@ def test_page_api_exports_and_mail_agree_to_the_unit(demo_org: str, client: Clie
     }  # fmt: skip
     assert answer["totals"]["emissions_market"]["value"] == str(total.carbon_market_kg)
     assert answer["totals"]["list_cost"]["amount"] == str(total.list_usd)
-    assert f"± {formats.energy(total.energy_error_millij)}" in page
+    assert f"± {formats.energy(total.energy_error_millij, total.energy_millij)}" in page
     assert f"at list price {formats.money(total.list_microusd)}" in page
-    assert f"market-based {formats.carbon(total.carbon_market_microg)}" in page
+    assert f"market-based {formats.carbon(total.carbon_market_microg, total.carbon_microg)}" in page
     for figure in (f"${total.cost_usd:,}", f"{total.energy_kwh:,} kWh", f"{total.carbon_kg:,} kgCO2e"):
         assert figure in digest.text
         assert figure in digest.html
