@@ -3,22 +3,30 @@
 import os
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aiobserve.settings")
-django.setup()
+try:
+    django.setup()
+except ImproperlyConfigured as error:
+    raise SystemExit(f"Error: {error}") from None
 
 import click  # noqa: E402 - Django has to be set up before anything that imports its models
 
 from aiobserve import __version__  # noqa: E402
+from aiobserve.commands.anomalies import anomalies  # noqa: E402
 from aiobserve.commands.attribute import attribute  # noqa: E402
+from aiobserve.commands.budget import budget  # noqa: E402
 from aiobserve.commands.demo import demo  # noqa: E402
 from aiobserve.commands.digest import digest  # noqa: E402
 from aiobserve.commands.doctor import doctor  # noqa: E402
 from aiobserve.commands.explain import explain  # noqa: E402
 from aiobserve.commands.export import export  # noqa: E402
+from aiobserve.commands.forecast import forecast  # noqa: E402
 from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
+from aiobserve.commands.reconcile import reconcile  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
 from aiobserve.commands.units import units  # noqa: E402
 from aiobserve.commands.up import up  # noqa: E402
@@ -34,5 +42,8 @@ def main() -> None:
     """
 
 
-for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, plan, tick, units, up):
+for command in (
+    anomalies, attribute, budget, demo, digest, doctor, explain, export, forecast, import_files, ledger, plan, reconcile,
+    tick, units, up,
+):  # fmt: skip
     main.add_command(command)

@@ -3,6 +3,7 @@
 import secrets
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from aiobserve.embedded.data_directory import data_directory
 
@@ -46,7 +47,13 @@ TEMPLATES = [
 ]
 
 # The embedded servers' addresses are put into the environment by the command line before Django starts.
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql://127.0.0.1:5432/aiobserve")}
+DATABASE_URL = env.str("DATABASE_URL", default="") or "postgresql://127.0.0.1:5432/aiobserve"
+if not DATABASE_URL.startswith(("postgresql://", "postgres://")):
+    # The address may hold a password and is not repeated.
+    raise ImproperlyConfigured(
+        "DATABASE_URL is no address of a PostgreSQL; write it as postgresql://user:password@host:5432/name"
+    )
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "application_name": "aiobserve",

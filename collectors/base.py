@@ -23,17 +23,34 @@ class SourceGarbled(ValueError):
 
 @dataclass(frozen=True)
 class Rejection:
-    """One record that was not taken in: where it stands, why, and what it looked like.
+    """One record that was not taken in, or many with one fault: where it stands, why, and what it looked like.
 
     Attributes:
-        position: 1-based line or row in the payload, as a person would find it.
+        position: 1-based line or row in the payload, as a person would find it; of many, the first.
         reason: what is wrong with it, in words.
         excerpt: the record, cut to a readable length; text in it is data, never markup.
+        rows: how many records it stands for.
     """
 
     position: int
     reason: str
     excerpt: str = ""
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Records that the payload should have and has not; nothing was refused.
+
+    Attributes:
+        position: 1-based row after which the gap opens.
+        reason: what is missing from when on, in words.
+        steps: how many records are missing.
+    """
+
+    position: int
+    reason: str
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -45,17 +62,24 @@ class Batch:
         batch_id: the same text whenever the same material is read again; the store takes each once.
         frames: by schema name (`aiobserve.domain.frames.FRAMES`), each already checked.
         rejections: the records of the payload that are not in the frames.
+        gaps: the records that the payload lacks.
     """
 
     source: str
     batch_id: str
     frames: dict[str, pd.DataFrame]
     rejections: tuple[Rejection, ...] = field(default=())
+    gaps: tuple[Gap, ...] = field(default=())
 
     @property
     def rows(self) -> int:
         """Return the number of rows in all frames."""
         return sum(len(frame) for frame in self.frames.values())
+
+    @property
+    def rejected(self) -> int:
+        """Return the number of records that were refused."""
+        return sum(one.rows for one in self.rejections)
 
 
 class Collector(Protocol):

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from collectors.base import Collector, SourceRefused
+from collectors.billing.collector import FocusBill
+from collectors.billing.rules import BillRules
 from collectors.declared import DeclaredFile
 from collectors.simulated import SimulatedFleet
 from collectors.traces.carbon import HourlyCarbon, PjmForecast
@@ -35,6 +37,10 @@ COLLECTORS: dict[str, Callable[[Options], Collector]] = {
     "servegen-load": lambda options: ServeGenLoad(
         Path(options["path"]), start_at=datetime.fromisoformat(options["start_at"])
     ),
+    "focus-bill": lambda options: FocusBill(
+        Path(options["path"]), is_part=options.get("is_part", False), usd_per_unit=options.get("usd_per_unit")
+    ),
+    "bill-rules": lambda options: BillRules(Path(options["path"])),
 }
 
 

@@ -9,6 +9,7 @@ from aiobserve.domain.account import Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import MICROG_PER_KG, MICROUSD_PER_USD
 from aiobserve.reports.amounts import Amounts, total
+from aiobserve.reports.reconciliation import reconciliation
 from aiobserve.reports.schedule import PlanReport, plan_report
 from aiobserve.reports.scope import Scope, present
 from aiobserve.reports.spend import SpendRow, spend
@@ -61,6 +62,7 @@ def page(scope: Scope, *, clock_at: datetime) -> dict[str, Any]:
         "tiles": _tiles(by_day.total, _of(by_day.rows, "idle"), before.total, _of(before.rows, "idle"), plan),
         "teams": teams,
         "total": by_day.total,
+        "bill": reconciliation(scope),
         "models": _lines(spend(scope, group_by=("model", "account"), filters={"account": ["job"]}).rows, _model),
         "jobs": _lines(spend(scope, group_by=("job_name", "account"), filters={"account": ["job"]}).rows, _job)[
             :TOP_JOBS

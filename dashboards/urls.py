@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from dashboards.views import models, overview
+from dashboards.views import finance, models, overview
 
 app_name = "dashboards"
-urlpatterns = [path("", overview, name="overview"), path("models", models, name="models")]
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("models", models, name="models"),
+    path("finance", finance, name="finance"),
+]

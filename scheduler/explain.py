@@ -37,7 +37,7 @@ def reason(
                 f"cannot meet its deadline: the earliest start with room is {late} too late; it runs as early as it can"
             )
         case "no_capacity":
-            return "the horizon has no room for it; it is planned again at the next tick"
+            return "the horizon has no room for it; it waits for the next plan"
         case _:
             raise ValueError(f"unknown action {action!r}")
     return sentence if slack_s is None else f"{sentence}; {duration(slack_s)} slack left before its deadline"

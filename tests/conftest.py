@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,17 @@ from aiobserve.domain.window import Span
 from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import running
 from aiobserve.pipeline.collect import collect
+from aiobserve.pipeline.demo_finance import load_finance
 from aiobserve.pipeline.plan import make_plan
 from aiobserve.pipeline.sweep import attribute_due
 from aiobserve.reports.scope import organisation_of
 from aiobserve.store.write.organisation import ensure_organisation
+from collectors.base import Batch
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SimulatedFleet
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 240
+FINANCE_FROM_AT = datetime(2026, 9, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +65,27 @@ def demo_org(django_db_setup: None, django_db_blocker: Any) -> str:
         attribute_due(organisation_id, now_at=NOW_AT)
         make_plan(organisation_of(SLUG).pk, now_at=NOW_AT)
     return SLUG
+
+
+class FleetWithoutTelemetry(SimulatedFleet):
+    """The simulated company by its jobs alone: its power is modelled, and 90 days are attributed in seconds."""
+
+    def collect(self, span: Span | None = None) -> Iterator[Batch]:
+        for batch in super().collect(span):
+            if "telemetry" not in batch.frames:
+                yield batch
+
+
+@pytest.fixture(scope="session")
+def finance_org(demo_org: str, django_db_blocker: Any) -> str:
+    """The simulated company from 5 September on, with its bill and budgets, without telemetry; returns its slug."""
+    slug = "demo-finance"
+    with django_db_blocker.unblock():
+        organisation_id = ensure_organisation(slug, name=f"{ORGANISATION}, finance", simulated=True, now_at=NOW_AT)
+        collect(organisation_id, FleetWithoutTelemetry(), now_at=NOW_AT, span=Span(FINANCE_FROM_AT, NOW_AT))
+        attribute_due(organisation_id, now_at=NOW_AT)
+        load_finance(organisation_id, now_at=NOW_AT)
+    return slug
 
 
 @pytest.fixture(scope="session")

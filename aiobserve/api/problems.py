@@ -7,6 +7,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from aiobserve.ledger.budget import BadBudget
 from aiobserve.reports.scope import BadScope
 from aiobserve.reports.spend import UnknownDimension
 
@@ -22,7 +23,7 @@ class BadParameter(exceptions.APIException):
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the problem document of an error; None for a fault of ours, which Django reports."""
-    if isinstance(error, BadScope | UnknownDimension):
+    if isinstance(error, BadBudget | BadScope | UnknownDimension):
         error = BadParameter(str(error))
     response = exception_handler(error, context)
     if response is None:

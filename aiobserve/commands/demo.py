@@ -6,9 +6,10 @@ import click
 
 from aiobserve.commands.attribute import attribute_all
 from aiobserve.commands.servers import database, migrate, pending_migrations
-from aiobserve.commands.terminal import answer, console, expected_errors, json_option, progress
+from aiobserve.commands.terminal import answer, console, expected_errors, json_option, port_type, progress, spinner
 from aiobserve.commands.up import serve
 from aiobserve.pipeline.collect import Collected, collect
+from aiobserve.pipeline.demo_finance import load_finance
 from aiobserve.pipeline.plan import make_plan
 from aiobserve.reports.schedule import plan_report
 from aiobserve.reports.scope import organisation_of
@@ -22,7 +23,7 @@ BATCHES = 3 + 2 * 13 + len(list(SPAN.days()))
 
 @click.command()
 @click.option("--no-serve", is_flag=True, help="Load everything and stop.")
-@click.option("--port", default=8000, show_default=True, help="Port of the web pages.")
+@click.option("--port", type=port_type, default=8000, show_default=True, help="Port of the web pages.")
 @json_option
 @expected_errors
 def demo(no_serve: bool, port: int, as_json: bool) -> None:
@@ -55,9 +56,11 @@ def load(*, quiet: bool) -> dict[str, int]:
             bar.advance(task)
 
         collected = collect(organisation_id, SimulatedFleet(), now_at=NOW_AT, on_batch=advance)
+    load_finance(organisation_id, now_at=NOW_AT)
     swept = attribute_all(organisation_of(SLUG), quiet=quiet)
     if plan_report(organisation_id) is None:
-        make_plan(organisation_id, now_at=NOW_AT)
+        with spinner("planning the queue", quiet=quiet):
+            make_plan(organisation_id, now_at=NOW_AT)
     if not quiet and not collected.new_batches:
         console.print("everything was there already")
     return {"rows": collected.rows, "days": swept.days, "postings": swept.posted}

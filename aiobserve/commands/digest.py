@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from aiobserve.commands.servers import database
-from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option
+from aiobserve.commands.terminal import (
+    answer,
+    clock,
+    expected_errors,
+    json_option,
+    org_option,
+    out_type,
+    spinner,
+    writing,
+)
 from aiobserve.emails.message import message
 from aiobserve.emails.weekly import weekly_digest
 from aiobserve.reports.scope import resolve
@@ -23,7 +32,7 @@ def digest() -> None:
 @click.option(
     "--out",
     "path",
-    type=click.Path(path_type=Path),
+    type=out_type,
     default=None,
     help="Also write the whole mail (.eml) or its HTML (.html).",
 )
@@ -33,9 +42,11 @@ def preview(org: str | None, end_day: str | None, tz: str | None, path: Path | N
     """Show the weekly digest as its reader would get it; nothing is sent."""
     with database():
         scope = resolve(clock_at=clock(), organisation=org, end_day=end_day, timezone=tz)
-        made = weekly_digest(scope)
+        with spinner("adding up two weeks", quiet=as_json):
+            made = weekly_digest(scope)
         if path is not None:
             mail = message(made, to="reader@example.com", list_id=scope.organisation.slug)
-            path.write_bytes(made.html.encode() if path.suffix == ".html" else mail.message().as_bytes())
+            with writing(path):
+                path.write_bytes(made.html.encode() if path.suffix == ".html" else mail.message().as_bytes())
         words = f"Subject: {made.subject}\n\n{made.text}"
         answer({"subject": made.subject, "text": made.text, "html": made.html}, as_json=as_json, words=words)

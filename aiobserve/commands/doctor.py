@@ -3,7 +3,7 @@
 import click
 from django.db import OperationalError
 
-from aiobserve.commands.servers import broker, database
+from aiobserve.commands.servers import BadAddress, broker, database
 from aiobserve.commands.terminal import answer, clock, json_option
 from aiobserve.diagnosis.checks import Finding, State, diagnose
 from aiobserve.embedded.broker import BrokerNotInstalled
@@ -34,7 +34,7 @@ def _findings() -> list[Finding]:
     try:
         with database(any_state=True), broker() as broker_url:
             return diagnose(broker_url=broker_url, now_at=clock())
-    except (OperationalError, ServerFailed, PostgresNotInstalled, BrokerNotInstalled) as error:
+    except (BadAddress, OperationalError, ServerFailed, PostgresNotInstalled, BrokerNotInstalled) as error:
         return [Finding("servers", State.BROKEN, str(error).strip(), SERVERS_FIX)]
 
 

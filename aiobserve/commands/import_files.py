@@ -1,6 +1,9 @@
 """`aiobserve import`: take declared and recorded files into the store."""
 
-from datetime import UTC, datetime
+import math
+import re
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +11,31 @@ import click
 
 from aiobserve.commands.servers import database, poke
 from aiobserve.commands.terminal import answer, clock, console, expected_errors, json_option, progress
-from aiobserve.pipeline.collect import Collected, collect
+from aiobserve.domain.identity import BadSlug, slug
+from aiobserve.pipeline.collect import Collected, Opened, collect, opened
 from aiobserve.pipeline.requests import request_collect
+from aiobserve.reports.scope import FIRST_YEAR, LAST_YEAR
 from aiobserve.store.write.organisation import ensure_organisation
 from aiobserve.tasks import collect as collect_task
 from collectors.base import Batch, SourceGarbled, SourceRefused, SourceUnavailable
 from collectors.registry import make_collector
 from collectors.traces.detect import detect
 
+JOBS, POWER, RUNS = "itp-jobs", "mlperf-power", "mlperf-runs"
 # Fleet before prices before signals: later files refer to what earlier ones brought.
 ORDER = (
-    "declared", "itp-jobs", "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load",
+    "declared", JOBS, "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load",
+    "bill-rules", "focus-bill",
 )  # fmt: skip
-POWER, RUNS = "mlperf-power", "mlperf-runs"
-SHOWN_REJECTIONS = 20
+SHOWN_NOTICES = 20
+CURRENCY = re.compile("[A-Z]{3}")
+
+
+def _slug(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    try:
+        return slug(text)
+    except BadSlug as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("import")
@@ -30,6 +44,7 @@ SHOWN_REJECTIONS = 20
     "--org",
     default="imported",
     show_default=True,
+    callback=_slug,
     help="Slug of the organisation that the files belong to; made if new.",
 )
 @click.option(
@@ -58,28 +73,31 @@ SHOWN_REJECTIONS = 20
 @click.option(
     "--load-start", default="2021-03-04", show_default=True, help="Date that recorded request load is moved to."
 )
+@click.option(
+    "--bill-part",
+    is_flag=True,
+    help="A bill is one of several files of its billing period: add it to those that are there instead of replacing them.",
+)
 @click.option("--queue", is_flag=True, help="Leave the work to the workers of `aiobserve up` instead of doing it here.")
 @json_option
 @expected_errors
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
-    """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load) into the store.
+    """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load, bills) into the store.
 
     What a file is, is told by its columns, or by its first table where it is TOML. Rows that cannot be used are
     listed with their position and never stop the rest; nor does a file that is none of ours: it is named, and
     the exit code is 1. Safe to stop at any time and to run again: nothing is lost and nothing is taken in twice.
     """
     kinds, failed = _kinds(files)
+    options = _options(kinds, terms)
     results: list[dict[str, Any]] = []
     with database():
-        organisation_id = ensure_organisation(org, name=org)
         for path, kind in sorted(kinds.items(), key=lambda item: _rank(item[1])):
             if kind in (POWER, RUNS):
                 continue
-            options = _options(path, kinds, terms)
+            one = {**options, "path": str(path.absolute())}
             try:
-                results.append(
-                    {"file": str(path), "format": kind, **_take(organisation_id, kind, options, queue, as_json)}
-                )
+                results.append({"file": str(path), "format": kind, **_take(org, kind, one, queue, as_json)})
             except (SourceGarbled, SourceRefused, SourceUnavailable) as error:
                 failed.append({"file": str(path), "error": str(error)})
         words = "\n".join([*map(_words, results), *(f"NOT IMPORTED: {one['error']}" for one in failed)])
@@ -96,37 +114,50 @@ def _kinds(files: tuple[Path, ...]) -> tuple[dict[Path, str], list[dict[str, str
             kinds[path] = detect(path)
         except (SourceGarbled, SourceUnavailable) as error:
             failed.append({"file": str(path), "error": str(error)})
-    return kinds, failed
+    return kinds, failed + _lonely(kinds)
 
 
-def _take(organisation_id: int, kind: str, options: dict[str, Any], queue: bool, quiet: bool) -> dict[str, Any]:
+def _lonely(kinds: dict[Path, str]) -> list[dict[str, str]]:
+    """Return the power files that nothing would come of; power is taken in only as the power of jobs."""
+    power, runs, jobs = ([path for path, kind in kinds.items() if kind == one] for one in (POWER, RUNS, JOBS))
+    wrong = []
+    if (power or runs) and not jobs:
+        wrong.append("power needs the jobs that drew it in the same command")
+    if bool(power) != bool(runs):
+        wrong.append(f"a power log and its runs belong together; give a file of {RUNS if power else POWER} too")
+    if len(power) > 1 or len(runs) > 1:
+        wrong.append("only one power log with its runs can be taken at a time")
+    return [{"file": str(path), "error": f"{path}: {'; '.join(wrong)}"} for path in (*power, *runs) if wrong]
+
+
+def _take(org: str, kind: str, options: dict[str, Any], queue: bool, quiet: bool) -> dict[str, Any]:
     if queue:
-        request_id = request_collect(organisation_id, kind, options)
+        request_id = request_collect(ensure_organisation(org, name=org), kind, options)
         poke(collect_task, request_id=request_id)
         return {"request": request_id}
-    collected = _collect(organisation_id, kind, options, quiet=quiet)
-    return {
-        "rows": collected.rows, "rejected": collected.rejected, "batches": collected.batches,
-        "new_batches": collected.new_batches,
-    }  # fmt: skip
+    # The organisation is made once there is something to put into it.
+    source = opened(make_collector(kind, options))
+    return asdict(_collect(ensure_organisation(org, name=org), source, quiet=quiet))
 
 
-def _collect(organisation_id: int, kind: str, options: dict[str, Any], *, quiet: bool) -> Collected:
+def _collect(organisation_id: int, source: Opened, *, quiet: bool) -> Collected:
     shown = 0
     with progress(quiet=quiet) as bar:
-        task = bar.add_task(f"importing {kind}", total=None)
+        task = bar.add_task(f"importing {source.name}", total=None)
 
         def advance(batch: Batch, so_far: Collected) -> None:
             nonlocal shown
-            bar.update(task, advance=1, description=f"importing {kind}: {so_far.rows:,} rows")
-            for one in batch.rejections:
+            bar.update(task, advance=1, description=f"importing {source.name}: {so_far.rows:,} rows")
+            notices = [(one.position, one.reason) for one in batch.rejections]
+            for position, reason in [*notices, *((gap.position, gap.reason) for gap in batch.gaps)]:
                 shown += 1
-                if shown <= SHOWN_REJECTIONS and not quiet:
-                    console.print(f"  row {one.position}: {one.reason}", style="yellow", markup=False)
+                if shown <= SHOWN_NOTICES and not quiet:
+                    console.print(f"  row {position}: {reason}", style="yellow", markup=False, soft_wrap=True)
 
-        collected = collect(organisation_id, make_collector(kind, options), now_at=clock(), on_batch=advance)
-    if shown > SHOWN_REJECTIONS and not quiet:
-        console.print(f"  ... and {shown - SHOWN_REJECTIONS} more; all are kept with their reasons in ingest_rejection")
+        collected = collect(organisation_id, source, now_at=clock(), on_batch=advance)
+    if shown > SHOWN_NOTICES and not quiet:
+        more = f"  ... and {shown - SHOWN_NOTICES:,} more; all are kept with their reasons in ingest_rejection"
+        console.print(more, soft_wrap=True)
     return collected
 
 
@@ -134,36 +165,50 @@ def _rank(kind: str) -> int:
     return ORDER.index(kind) if kind in ORDER else -1
 
 
-def _options(path: Path, kinds: dict[Path, str], terms: dict[str, Any]) -> dict[str, Any]:
+def _options(kinds: dict[Path, str], terms: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "path": str(path.absolute()),
         "sku": terms["sku"],
         "cloud": terms["cloud"],
         "valid_from_at": _midnight(terms["valid_from"]),
         "start_at": _midnight(terms["load_start"]),
         "includes_electricity": not terms["electricity_apart"],
-        "usd_per_unit": dict(_rate(text) for text in terms["usd_per_unit"]),
+        "usd_per_unit": _rates(terms["usd_per_unit"]),
+        "is_part": terms["bill_part"],
     }
     power = [str(one.absolute()) for one, kind in kinds.items() if kind == POWER]
     runs = [str(one.absolute()) for one, kind in kinds.items() if kind == RUNS]
-    if power and runs:
+    if len(power) == len(runs) == 1:
         options |= {"power_path": power[0], "runs_path": runs[0]}
     return options
 
 
 def _midnight(text: str) -> str:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no date; write it as 2021-03-01") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise click.BadParameter(f"{text!r} is no date of ours; years from {FIRST_YEAR} to {LAST_YEAR} are known")
+    return datetime.combine(day, time(), UTC).isoformat()
 
 
-def _rate(text: str) -> tuple[str, float]:
-    currency, _, rate = text.partition("=")
-    try:
-        return currency, float(rate)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r}: write it as EUR=1.18") from error
+def _rates(texts: tuple[str, ...]) -> dict[str, float]:
+    """Return dollars per unit by currency; a rate is a number above zero and stands once, and a dollar is a dollar."""
+    rates: dict[str, float] = {}
+    for text in texts:
+        currency, _, written = text.partition("=")
+        try:
+            rate = float(written)
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r}: write it as EUR=1.18") from error
+        if not (math.isfinite(rate) and rate > 0):
+            raise click.BadParameter(f"{text!r}: a rate is a number above zero; write it as EUR=1.18")
+        if not CURRENCY.fullmatch(currency) or currency == "USD":
+            raise click.BadParameter(f"{text!r}: name a currency other than USD by its three letters, as in EUR=1.18")
+        if currency in rates:
+            raise click.BadParameter(f"{text!r}: {currency} has a rate already, {rates[currency]}; give one")
+        rates[currency] = rate
+    return rates
 
 
 def _words(result: dict[str, Any]) -> str:
@@ -171,4 +216,7 @@ def _words(result: dict[str, Any]) -> str:
         return f"{result['file']}: {result['format']}, left to the workers as request {result['request']}"
     old = result["batches"] - result["new_batches"]
     again = f" ({old} of {result['batches']} batches were there already)" if old else ""
-    return f"{result['file']}: {result['format']}, {result['rows']:,} rows in, {result['rejected']:,} refused{again}"
+    gaps = f", {result['missing_steps']:,} hours missing (gaps: {result['gaps']:,})" if result["gaps"] else ""
+    return (
+        f"{result['file']}: {result['format']}, {result['rows']:,} rows in, {result['rejected']:,} refused{gaps}{again}"
+    )

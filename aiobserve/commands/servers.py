@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from kombu.exceptions import OperationalError as KombuOperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from aiobserve.celery import app
 from aiobserve.embedded.broker import EmbeddedBroker
@@ -19,6 +21,14 @@ from aiobserve.embedded.server import running
 
 class NotMigrated(RuntimeError):
     """The tables of the site's own database are not those of this version."""
+
+
+class BadAddress(ValueError):
+    """BROKER_URL is no address of a broker that we can speak to; the message says how one is written."""
+
+
+class BrokerUnreachable(RuntimeError):
+    """The broker does not answer; nothing is lost by it, for the state is in the database."""
 
 
 @contextmanager
@@ -52,9 +62,19 @@ def database(*, any_state: bool = False) -> Iterator[str]:
 
 @contextmanager
 def broker() -> Iterator[str]:
-    """Yield the URL of a broker; an embedded one is started."""
+    """Yield the URL of a broker; an embedded one is started.
+
+    Raises:
+        BadAddress: BROKER_URL is written in a way that names no broker of a kind we know.
+    """
     named = os.environ.get("BROKER_URL")
     if named:
+        scheme, found, _ = named.partition("://")
+        if not found or scheme not in TRANSPORT_ALIASES:
+            # The address may hold a password and is not repeated.
+            raise BadAddress(
+                "BROKER_URL names no broker; write it as redis://host:port/0 or amqp://user:password@host//"
+            )
         yield named
         return
     with running(EmbeddedBroker(settings.DATA_DIR)) as url:
@@ -62,10 +82,20 @@ def broker() -> Iterator[str]:
 
 
 def poke(task: Any, **arguments: object) -> None:
-    """Tell the workers to look at something now; what is lost on the way the next tick finds."""
+    """Tell the workers to look at something now; what is lost on the way the next tick finds.
+
+    Raises:
+        BrokerUnreachable: it does not answer; the message says what to check.
+    """
     with broker() as url:
         app.conf.broker_url = url
-        task.delay(**arguments)
+        try:
+            task.delay(**arguments)
+        except KombuOperationalError as error:
+            raise BrokerUnreachable(
+                f"the broker does not answer: {error}. Check BROKER_URL and that it runs; what is due is kept in the "
+                "database and found by the next tick"
+            ) from error
 
 
 def connect_to(url: str) -> None:

@@ -1,8 +1,10 @@
 """What the commands share at the terminal: JSON or words, progress, errors as one line."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,21 +13,31 @@ from django.db import OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from aiobserve.commands.servers import NotMigrated
+from aiobserve.commands.servers import BadAddress, BrokerUnreachable, NotMigrated
+from aiobserve.domain.identity import BadSlug
 from aiobserve.embedded.broker import BrokerNotInstalled
 from aiobserve.embedded.postgres_home import PostgresNotInstalled
 from aiobserve.embedded.server import ServerFailed
+from aiobserve.ledger.budget import BadBudget
+from aiobserve.pipeline.close import CannotClose
 from aiobserve.pipeline.plan import UnknownPolicy
 from aiobserve.reports.scope import BadScope
 from aiobserve.reports.spend import UnknownDimension
+from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
 
 # Words for the person go to stderr, so that stdout holds nothing but the answer.
 console = Console(stderr=True, highlight=False)
 
 EXPECTED = (
+    BadAddress,
+    BadBudget,
     BadScope,
+    BadSlug,
     BrokerNotInstalled,
+    BrokerUnreachable,
+    CannotClose,
+    NoSuchOrganisation,
     NotMigrated,
     OperationalError,
     PostgresNotInstalled,
@@ -37,6 +49,8 @@ EXPECTED = (
     UnknownPolicy,
 )
 
+out_type = click.Path(dir_okay=False, path_type=Path)
+port_type = click.IntRange(1, 65_535)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 org_option = click.option("--org", default=None, help="Slug of the organisation; the first one by default.")
 
@@ -62,6 +76,25 @@ def expected_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 def answer(value: object, *, as_json: bool, words: str) -> None:
     """Print a result: as JSON, or as the words for a person."""
     click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() if as_json else words)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Make the folder of a file that a person named, and turn what goes wrong in writing there into one line."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}; choose another with --out") from error
+
+
+@contextmanager
+def spinner(words: str, *, quiet: bool) -> Iterator[None]:
+    """Show on stderr that something goes on, and for how long, while nobody can say how far it is; then nothing."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet) as display:
+        display.add_task(words, total=None)
+        yield
 
 
 def progress(*, quiet: bool) -> Progress:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 from django.conf import settings
+from rich.markup import escape
 
 from aiobserve.commands.servers import broker, database, migrate, pending_migrations
-from aiobserve.commands.terminal import answer, clock, console, expected_errors, json_option
+from aiobserve.commands.terminal import answer, clock, console, expected_errors, json_option, port_type
 from aiobserve.embedded.broker import EmbeddedBroker
 from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.server import ServerFailed, wait_until
@@ -23,7 +24,7 @@ WORKERS = 2
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the web pages.")
+@click.option("--port", type=port_type, default=8000, show_default=True, help="Port of the web pages.")
 @json_option
 @expected_errors
 def up(port: int, as_json: bool) -> None:
@@ -108,7 +109,9 @@ def _announce(port: int, logs: Path, *, as_json: bool) -> None:
     if as_json:
         answer({"url": url, "logs": str(logs)}, as_json=True, words="")
     else:
-        console.print(f"aiobserve is up: [bold]{url}[/bold]   (Ctrl-C stops it; logs in {logs})")
+        # One line, however long the path: somebody will copy it from there.
+        line = f"aiobserve is up: [bold]{url}[/bold]   (Ctrl-C stops it; logs in {escape(str(logs))})"
+        console.print(line, soft_wrap=True)
 
 
 def _answers(url: str) -> bool:

@@ -22,7 +22,7 @@ __all__ = ["Finding", "State", "diagnose"]
 
 OLDEST_POSTGRES = 150_000
 LARGEST_SKEW = timedelta(seconds=5)
-PARTITIONS_AHEAD = timedelta(days=7)
+PARTITIONS_AHEAD = timedelta(days=1)
 LEAST_DISK_SHARE, LEAST_DISK_BYTES = 0.05, 2_000_000_000
 STALE_TELEMETRY, STALE_FORECAST = timedelta(hours=1), timedelta(hours=24)
 

@@ -1,6 +1,7 @@
 """The tables that travel between stages, declared once and checked at each border."""
 
 from aiobserve.domain.account import MEASURES
+from aiobserve.domain.bill_frames import BILL_LINES, BILL_RULES
 from aiobserve.domain.schema import INSTANT, TEXT, Column, Schema
 from aiobserve.domain.terms import COMMITMENTS, EMBODIED, ENERGY_CONTRACTS, POOLS
 from aiobserve.domain.tokens import SERVING_COUNTERS, TOKEN_PRICES, TOKEN_USAGE
@@ -176,7 +177,7 @@ FRAMES = {
     schema.name: schema
     for schema in (
         SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, ACTIVITY, DEDICATIONS, RATES, SIGNALS, POOLS, COMMITMENTS,
-        ENERGY_CONTRACTS, EMBODIED, SERVING_COUNTERS, TOKEN_USAGE, TOKEN_PRICES,
+        ENERGY_CONTRACTS, EMBODIED, SERVING_COUNTERS, TOKEN_USAGE, TOKEN_PRICES, BILL_LINES, BILL_RULES,
     )
 }  # fmt: skip
 

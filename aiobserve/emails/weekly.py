@@ -11,6 +11,7 @@ from aiobserve.domain.account import Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import kg_co2e, usd
 from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.finance_words import digest_lines
 from aiobserve.reports.schedule import PlanReport, PlanRow, plan_report
 from aiobserve.reports.scope import Scope
 from aiobserve.reports.spend import SpendRow, spend
@@ -38,9 +39,9 @@ class TeamLine:
     """One line of the table: what a team, or an account without one, came to."""
 
     name: str
-    cost_usd: Decimal
-    energy_kwh: Decimal
-    carbon_kg: Decimal
+    cost: str
+    energy: str
+    carbon: str
     change: str
     bar: int
 
@@ -65,6 +66,7 @@ def weekly_digest(scope: Scope) -> Digest:
         "numbers": _numbers(now.total, then.total, _idle(now.rows), _idle(then.rows)),
         "lines": _lines(now.rows, then.rows),
         "quality": [(quality.label, f"{now.total.quality_share(quality):.1%}") for quality in Quality],
+        "finance": _wrapped(digest_lines(week)),
         **_plan(plan_report(scope.organisation.pk)),
     }
     return Digest(
@@ -104,9 +106,9 @@ def _lines(now: tuple[SpendRow, ...], then: tuple[SpendRow, ...]) -> list[TeamLi
     return [
         TeamLine(
             name=_name(row),
-            cost_usd=row.amounts.cost_usd,
-            energy_kwh=row.amounts.energy_kwh,
-            carbon_kg=row.amounts.carbon_kg,
+            cost=f"${row.amounts.cost_usd:,}",
+            energy=f"{row.amounts.energy_kwh:,} kWh",
+            carbon=f"{row.amounts.carbon_kg:,} kgCO2e",
             change=change(row.amounts.cost_microusd, before.get(_name(row), 0)),
             bar=max(1, BAR_CELLS * row.amounts.cost_microusd // most) if most > 0 else 1,
         )
@@ -120,16 +122,22 @@ def _name(row: SpendRow) -> str:
     return f"({row.keys['account']})"
 
 
+def _wrapped(lines: list[str]) -> list[dict[str, str]]:
+    return [
+        {"words": line, "wrapped": textwrap.fill(f"- {line}", WIDTH, subsequent_indent="  ", break_long_words=True)}
+        for line in lines
+    ]
+
+
 def _plan(plan: PlanReport | None) -> dict[str, object]:
     if plan is None:
-        return {"deferred": 0, "waiting": 0, "examples": [], "saving_usd": Decimal(0), "saving_kg": Decimal(0)}
+        return {"deferred": 0, "waiting": 0, "examples": [], "saving": ("$0.00", "0.000 kgCO2e")}
     moved = sorted((row for row in plan.rows if row.action == "deferred"), key=lambda row: -row.saving_microg)
     return {
         "deferred": plan.deferred,
         "waiting": len(plan.rows),
         "examples": [_example(row) for row in moved[:EXAMPLES]],
-        "saving_usd": usd(plan.saving_microusd),
-        "saving_kg": kg_co2e(plan.saving_microg),
+        "saving": (f"${usd(plan.saving_microusd):,}", f"{kg_co2e(plan.saving_microg):,} kgCO2e"),
     }
 
 

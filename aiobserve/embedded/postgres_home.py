@@ -53,8 +53,8 @@ class RunAs:
 def _may_enter(folder: Path, uid: int, gid: int | None) -> bool:
     try:
         found = folder.stat()
-    except FileNotFoundError:
-        return True  # We shall make it.
+    except (FileNotFoundError, NotADirectoryError):
+        return True  # We shall make it, or say why it cannot be made.
     if found.st_uid == uid:
         return bool(found.st_mode & 0o100)
     return bool(found.st_mode & (0o010 if found.st_gid == gid else 0o001))

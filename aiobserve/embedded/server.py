@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 POLL_S = 0.05
 
@@ -48,9 +48,12 @@ class EmbeddedServer(Protocol):
 
 @contextmanager
 def running(server: EmbeddedServer) -> Iterator[str]:
-    """Hold a lease on a running server; yields its URL. The last holder to leave stops it."""
-    server.home.mkdir(parents=True, exist_ok=True)
-    with (server.home / "lease.lock").open("a") as lease:
+    """Hold a lease on a running server; yields its URL. The last holder to leave stops it.
+
+    Raises:
+        ServerFailed: it does not start, or its folder cannot be used; the message says which and why.
+    """
+    with _lease(server.home) as lease:
         fcntl.flock(lease, fcntl.LOCK_SH)
         ensure_started(server)
         try:
@@ -59,6 +62,16 @@ def running(server: EmbeddedServer) -> Iterator[str]:
             fcntl.flock(lease, fcntl.LOCK_UN)
             if _taken_alone(lease.fileno()) and server.answers():
                 server.stop()
+
+
+def _lease(home: Path) -> TextIO:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return (home / "lease.lock").open("a")
+    except OSError as error:
+        raise ServerFailed(
+            f"{home.parent} cannot be used: {error.strerror}; set AIOBSERVE_DATA_DIR to a folder that you may write to"
+        ) from error
 
 
 def ensure_started(server: EmbeddedServer) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,8 @@ SILENCE_S = 10.0
 FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 5.0
 HEALTHY_S = 60.0
+STOP_POLL_S = 0.05
+GROUP_S = 2.0
 LOG_LIMIT_BYTES = 10_000_000
 PR_SET_PDEATHSIG = 1
 
@@ -81,7 +84,11 @@ class ServerService:
 
 
 class ProcessService:
-    """A child process that ends with us, even when we are killed."""
+    """A child process that ends with us, even when we are killed, and with it all that it has started.
+
+    It leads a process group. A dead leader is left unreaped until its group is gone: so long its number cannot be
+    given to anybody else, and the signal to the group reaches nobody but its children.
+    """
 
     def __init__(
         self, name: str, argv: Sequence[str], *, environ: Mapping[str, str], log_path: Path, stop_s: float = 15
@@ -111,18 +118,30 @@ class ProcessService:
 
     def alive(self, now_s: float) -> bool:
         """Return whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        return not self._ended()
 
     def stop(self) -> None:
-        """Ask the process to end, and end it after `stop_s`; its own children go with it."""
-        if self._process is None or self._process.poll() is not None:
+        """Ask the process to end, and end it after `stop_s`; what it has started goes with it, also if it is dead."""
+        if self._process is None or self._process.returncode is not None:
             return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(self.stop_s)
-        except subprocess.TimeoutExpired:
+        if not self._ended():
+            os.kill(self._process.pid, signal.SIGTERM)
+        give_up_at = time.monotonic() + self.stop_s
+        while not self._ended() and time.monotonic() < give_up_at:
+            time.sleep(STOP_POLL_S)
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.wait()
+        _wait_for_group(self._process.pid)
+
+    def _ended(self) -> bool:
+        """Return whether the process has ended or was never started, without reaping it."""
+        if self._process is None or self._process.returncode is not None:
+            return True
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     def pid(self) -> int | None:
         """Return the pid of the process, if it was started."""
@@ -238,6 +257,15 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def _wait_for_group(leader: int) -> None:
+    """Wait until a killed group is gone; one whose orphans nobody reaps is given up after a moment: they are dead."""
+    give_up_at = time.monotonic() + GROUP_S
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < give_up_at:
+            os.killpg(leader, 0)
+            time.sleep(STOP_POLL_S)
 
 
 def _end_with_parent() -> None:

@@ -2,7 +2,8 @@
 
 One row a local day, site, account, component, team, project, model and part of the price (capacity or electricity). Costs
 have six places, so that they sum to the ledger's microdollars. Energy, carbon and GPU-hours stand on the capacity
-row of a group, or on its electricity row when it has no capacity, never on both.
+row of a group, or on its electricity row when it has no capacity, never on both; whole units of the ledger
+(`x_EnergyMillij`, `x_CarbonMicrog`, `x_GpuMillis`, `x_CostMicrousd`) stand beside the rounded ones and sum to it exactly.
 
 Source: FinOps Open Cost and Usage Specification 1.2, dataset Cost and Usage.
 """
@@ -26,8 +27,9 @@ GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
     "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
-    "x_EnergyErrorKwh", "x_CarbonMarketKgCO2e", "x_EmbodiedKgCO2e", "x_WaterL", "x_EnergyMeasuredShare", "x_CarbonMethod",
-    "x_Simulated",
+    "x_EnergyErrorKwh", "x_CarbonMarketKgCO2e", "x_EmbodiedKgCO2e", "x_WaterL",
+    "x_EnergyMillij", "x_CarbonMicrog", "x_GpuMillis", "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
+    "x_CorrectedPeriod", "x_Restatement",
 )  # fmt: skip
 COLUMNS = (
     "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
@@ -60,16 +62,33 @@ class _Part:
 
 
 def focus_rows(scope: Scope) -> Iterator[list[Any]]:
-    """Yield the rows of a scope in the order of `COLUMNS`; BilledCost sums to the ledger to the microdollar."""
-    for row in spend(scope, group_by=GROUP_BY).rows:
-        for part in _parts(row.keys["component"], row.amounts):
-            values = {**_values(scope, row, part), **_extra(scope, row, part)}
-            yield [values.get(name, "") for name in COLUMNS]
+    """Yield the rows of a scope in the order of `COLUMNS`, without what corrects a closed period.
+
+    Together with `exports.focus_corrections`, BilledCost sums to the ledger to the microdollar.
+    """
+    for row in spend(scope, group_by=GROUP_BY, filters={"is_correction": ["false"]}).rows:
+        for record in records(scope, row):
+            yield [record.get(name, "") for name in COLUMNS]
+
+
+def records(scope: Scope, row: SpendRow) -> Iterator[dict[str, Any]]:
+    """Yield the charges of a group, one for each part of its price, as values by column."""
+    for part in _parts(row.keys["component"], row.amounts):
+        yield {**_values(scope, row, part), **_extra(scope, row, part)}
+
+
+def billing_period(month: date, timezone: str) -> dict[str, str]:
+    """Return the columns of the civil month that a charge is billed in."""
+    next_month = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return {
+        "BillingPeriodStart": _instant(local_day(month.replace(day=1), timezone).start_at),
+        "BillingPeriodEnd": _instant(local_day(next_month, timezone).start_at),
+    }
 
 
 def _parts(component: str, amounts: Amounts) -> list[_Part]:
     if component == Component.API.label:
-        return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", False)]
+        return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", True)]
     parts = []
     # Electricity is listed at what it cost; the rest of the list price is the capacity's.
     listed = amounts.list_microusd - amounts.electricity_microusd
@@ -87,8 +106,6 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     keys = row.keys
     day = date.fromisoformat(keys["day"])
     period = local_day(day, scope.timezone)
-    month = day.replace(day=1)
-    next_month = (month + timedelta(days=31)).replace(day=1)
     cost = usd(part.cost_microusd, COST_PLACES)
     organisation = scope.organisation
     return {
@@ -99,8 +116,7 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "BillingAccountType": "Organisation",
         "BillingCurrency": "USD",
         "PricingCurrency": "USD",
-        "BillingPeriodStart": _instant(local_day(month, scope.timezone).start_at),
-        "BillingPeriodEnd": _instant(local_day(next_month, scope.timezone).start_at),
+        **billing_period(day, scope.timezone),
         "ChargePeriodStart": _instant(period.start_at),
         "ChargePeriodEnd": _instant(period.end_at),
         "ChargeCategory": "Usage",
@@ -154,6 +170,9 @@ def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
             "x_EmbodiedKgCO2e": amounts.embodied_kg,
             "x_WaterL": amounts.water_l,
             "x_GpuHours": amounts.gpu_hours,
+            "x_EnergyMillij": amounts.energy_millij,
+            "x_CarbonMicrog": amounts.carbon_microg,
+            "x_GpuMillis": amounts.gpu_millis,
         }
     return values
 

@@ -14,17 +14,19 @@ from aiobserve.attribution.activity import Activity
 from aiobserve.attribution.baseline import baseline_w
 from aiobserve.attribution.claimants import Claimed, claim, claim_activity, keep_for
 from aiobserve.attribution.inputs import SiteInputs
-from aiobserve.attribution.series import Series
+from aiobserve.attribution.integrate import POWER_ENVELOPE
+from aiobserve.attribution.series import BRIDGE_S, Series
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
-from aiobserve.domain.window import WINDOW_S, Span
+from aiobserve.domain.units import MILLIS_PER_GPU
+from aiobserve.domain.window import WINDOW_S, Span, utc_day
 from aiobserve.pipeline.terms import contracts_of, pools_of, priced
 from aiobserve.store.read import fleet, rates, telemetry, terms, workloads
 
 Int64Array = npt.NDArray[np.int64]
 
-# Samples this far outside the span are read too, so that the energy at its edges is known.
-MARGIN = timedelta(hours=6)
+# The nearest sample so far outside the span is read too, so that the energy at its edges is known.
+MARGIN = timedelta(seconds=BRIDGE_S)
 # Signals from this long before the span are read, for the fallback over a hole and its mean.
 SIGNAL_MARGIN = timedelta(days=7)
 CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
@@ -89,7 +91,9 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
         RateMissing: a kind of GPU has no price in some window.
     """
     edge_s = edges_of(span)
-    around = Span(span.start_at - SIGNAL_MARGIN, span.end_at)
+    # Around the whole day, so that the mean that fills a hole is the same whichever part of the day is worked out.
+    day = utc_day(span.start_at.date())
+    around = Span(day.start_at - SIGNAL_MARGIN, day.end_at)
 
     def signal(scope: str, *kinds: str) -> StepSignal:
         return rates.actual_signal(site.organisation_id, scope, kinds=kinds, span=around)
@@ -102,7 +106,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     return SiteInputs(
         edge_s=edge_s,
         devices=replace(paid.devices, idle_w=idle_w, kept_for=held.kept_for),
-        series=_series(devices, Span(span.start_at - MARGIN, span.end_at + MARGIN)),
+        series=_series(devices, span),
         reservations=held.claimed.reservations,
         activity=held.activity,
         electricity_usd_per_mwh=signal(site.grid_zone, "electricity_usd_per_mwh"),
@@ -124,14 +128,12 @@ def _idle_w(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.f
 
 
 def _series(devices: pd.DataFrame, span: Span) -> Series:
-    found = telemetry.readings([int(pk) for pk in devices["device_id"]], span)
-    parts = [found.get(int(pk)) for pk in devices["device_id"]]
-    counts = [0 if one is None else len(one.at_us) for one in parts]
-    there = [one for one in parts if one is not None]
-    nothing = np.zeros(0)
-    return Series(
-        np.r_[0, np.cumsum(counts)].astype(np.int64),
-        np.concatenate([nothing.astype(np.int64), *(one.at_us for one in there)]),
-        np.concatenate([nothing, *(one.energy_millij for one in there)]),
-        np.concatenate([nothing, *(one.power_w for one in there)]),
-    )
+    """Return the counters of the devices, and the power of those whose counter is missing or impossible."""
+    ids = devices["device_id"].to_numpy(dtype=np.int64)
+    found = telemetry.read_series(ids, span, margin=MARGIN)
+    most_w = (devices["tdp_w"] * devices["capacity_millis"] / MILLIS_PER_GPU).to_numpy(
+        dtype=np.float64
+    ) * POWER_ENVELOPE
+    needed = np.union1d(found.without_counter(), ids[found.steepest_w() > most_w])
+    found = telemetry.with_power(found, needed, span, margin=MARGIN)
+    return Series(found.offsets, found.at_us, found.energy_millij, found.power_w)

@@ -18,6 +18,8 @@ class PlanReport:
     gap_ratio: float
     rows: tuple[PlanRow, ...]
     deferred: int
+    without_room: int
+    horizon_end_at: datetime
     saving_microusd: int
     saving_microg: int
 
@@ -35,6 +37,8 @@ def plan_report(organisation_id: int) -> PlanReport | None:
         gap_ratio=plan.gap_ratio,
         rows=tuple(rows),
         deferred=sum(row.action == "deferred" for row in rows),
+        without_room=sum(row.action == "no_capacity" for row in rows),
+        horizon_end_at=plan.horizon_end_at,
         saving_microusd=sum(row.saving_microusd for row in rows),
         saving_microg=sum(row.saving_microg for row in rows),
     )

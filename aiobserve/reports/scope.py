@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from aiobserve.domain.window import Span, local_day
 from aiobserve.store.read import fleet
 from aiobserve.store.read.ledger import extent
+from aiobserve.store.read.timezones import database_timezones
 
 DEFAULT_DAYS = 30
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 MOST_DAYS = 1_100
+NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
 class BadScope(ValueError):
@@ -74,7 +77,7 @@ def resolve(
         BadScope: a text cannot be understood, or there is no such organisation.
     """
     chosen = organisation_of(organisation)
-    zone = _zone(timezone or "UTC")
+    zone = zone_of(timezone or "UTC")
     end = _date(end_day, "to") if end_day else _default_end(chosen, clock_at, zone)
     first = _date(first_day, "from") if first_day else end - timedelta(days=DEFAULT_DAYS)
     if first >= end:
@@ -91,12 +94,22 @@ def _default_end(organisation: fleet.OrganisationRow, clock_at: datetime, zone: 
     return last.date() + timedelta(days=1)
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadScope(f"tz={name!r} is no IANA time zone; try Europe/Berlin or UTC") from error
+def zone_of(name: str) -> str:
+    """Return the name of an IANA time zone if it is one that is known here and to the database.
+
+    Raises:
+        BadScope: it is none.
+    """
+    if name != "UTC" and name not in _zones():
+        raise BadScope(f"tz={name!r} is no IANA time zone that is known here; try Europe/Berlin or UTC")
     return name
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Return the zones that mean the same to Python and the database."""
+    # `localtime` and its like are files beside the zones: they mean something else on every machine.
+    return frozenset(available_timezones() & database_timezones()) - NO_ZONES
 
 
 def _date(text: str, name: str) -> date:

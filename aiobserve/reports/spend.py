@@ -14,6 +14,7 @@ __all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend"]
 
 DIMENSIONS = (
     "team", "project", "model", "job", "job_name", "workload_type", "site", "account", "component", "hour", "day", "month", "hour_of_day",
+    "is_correction", "incurred_day",
 )  # fmt: skip
 
 # Dimensions that the ledger holds as numbers and people read as words.
@@ -54,7 +55,7 @@ def spend(scope: Scope, *, group_by: Sequence[str], filters: Mapping[str, Sequen
     found = sums(
         scope.organisation.pk, scope.span, group_by=group_by, timezone=scope.timezone, filters=_stored(filters or {})
     )
-    rows = tuple(SpendRow(_texts(group_by, row.keys), _amounts(row)) for row in found)
+    rows = tuple(SpendRow(texts(group_by, row.keys), amounts_of(row)) for row in found)
     return Spend(scope, tuple(group_by), rows, total(row.amounts for row in rows))
 
 
@@ -66,7 +67,8 @@ def _code(name: str, value: str) -> str:
     return next((str(int(one)) for one in WORDS.get(name, ()) if one.label == value), value)
 
 
-def _texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
+def texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
+    """Return dimension values as reports print them, by dimension."""
     return {name: _text(name, key) for name, key in zip(group_by, keys, strict=True)}
 
 
@@ -75,12 +77,16 @@ def _text(name: str, key: object) -> str:
         return ""
     if name in WORDS:
         return WORDS[name](int(str(key))).label
+    if isinstance(key, bool):
+        return str(key).lower()
     if isinstance(key, datetime):
         return key.strftime("%Y-%m-%dT%H:%M")
     return key.isoformat() if isinstance(key, date) else str(key)
 
 
-def _amounts(row: SumRow) -> Amounts:
+def amounts_of(row: SumRow) -> Amounts:
+    """Return the sums of a row with their parts by quality."""
+
     def by_quality(measure: str) -> tuple[int, int, int]:
         parts = row.by_quality[measure]
         return (parts[Quality.MEASURED], parts[Quality.ESTIMATED], parts[Quality.ASSUMED])

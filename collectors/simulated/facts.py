@@ -8,6 +8,7 @@ import pandas as pd
 
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import HOURS_PER_DAY, MILLIS_PER_GPU
+from aiobserve.domain.window import local_day
 from collectors.simulated import company
 from collectors.simulated.company import GPUS, SPAN
 from collectors.simulated.hosts import CADENCE_MINUTES
@@ -104,10 +105,33 @@ def _forgotten(frames: Frames, days: Days) -> bool:
     return len(held) > 10 and during.empty
 
 
+def _long_day(frames: Frames, days: Days) -> bool:
+    """The local day lasts 25 hours, each with its price and its samples."""
+    zone = frames["sites"].set_index("site").loc[company.FRANKFURT.name, "timezone"]
+    day = local_day(company.LONG_DAY, str(zone))
+    priced = _prices(frames, company.FRANKFURT)["start_at"].between(day.start_at, day.end_at, inclusive="left")
+    first = (day.start_at - SPAN.start_at).days
+    at = days(first, 2)["telemetry"]["at"]
+    sampled = at[at.between(day.start_at, day.end_at, inclusive="left")].dt.floor("h").nunique()
+    return (day.end_at - day.start_at) == timedelta(hours=25) and int(priced.sum()) == sampled == 25
+
+
 def _evening(frames: Frames, days: Days) -> bool:
+    """Each batch starts at the local hour that is dearest on the working days of the 90."""
     started = frames["jobs"][frames["jobs"]["name"].str.startswith("nightly-rerank")]["started_at"]
     local = started.dt.tz_convert(company.VIRGINIA.timezone)
-    return len(started) > 60 and set(local.dt.hour) == {17} and bool((local.dt.day_of_week < 5).all())
+    prices = _prices(frames, company.VIRGINIA)
+    at = prices["start_at"].dt.tz_convert(company.VIRGINIA.timezone)
+    working = at.dt.day_of_week < 5
+    dearest = int(prices["value"][working].groupby(at[working].dt.hour).mean().idxmax())
+    return len(started) > 60 and set(local.dt.hour) == {dearest} and bool((local.dt.day_of_week < 5).all())
+
+
+def _prices(frames: Frames, site: company.SiteOf) -> pd.DataFrame:
+    """Return what electricity really cost in the zone of a site."""
+    signals = frames["signals"]
+    of_zone = (signals["kind"] == "electricity_usd_per_mwh") & (signals["scope"] == site.grid_zone)
+    return signals[of_zone & signals["issued_at"].isna()]
 
 
 def _hosts(frames: Frames, days: Days) -> bool:
@@ -210,7 +234,7 @@ FACTS = (
     Fact(
         "long-day",
         f"{company.LONG_DAY:%d %B} has 25 hours in Frankfurt.",
-        lambda frames, days: company.LONG_DAY in SPAN.days(),
+        _long_day,
     ),
     Fact("requeued", "Some jobs were preempted, requeued and completed at the second attempt.", _requeued),
     Fact(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from collectors.simulated.company import MIG_GPU, MIG_SHARES_MILLIS
+from collectors.simulated.shapes import ALLOCATED_SHARE, MEDIAN_DURATION_S
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Lane:
     gpus: tuple[int, ...]
     works: tuple[Work, ...]
     pattern: str = "renewal"
-    median_s: float = 10_500
-    busy_share: float = 0.57
+    median_s: float = MEDIAN_DURATION_S
+    busy_share: float = ALLOCATED_SHARE
     share_millis: int = 1000
 
 

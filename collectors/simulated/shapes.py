@@ -6,10 +6,9 @@ of them is here.
 
 import numpy as np
 
-# ITP jobs (elasticflow-traces, 69,351 jobs): standard deviation of log duration, and shares of 1, 2, 4 and 8 GPUs.
+# ITP jobs (elasticflow-traces, 69,351 jobs): standard deviation of log duration, and median duration.
 LOG_DURATION_SIGMA = 1.2
 MEDIAN_DURATION_S = 10_500
-GPU_COUNT_SHARES = {1: 0.83, 2: 0.02, 4: 0.03, 8: 0.10}
 
 # ServeGen m-small (43 tenants, 14 days): requests by hour of day and by day of week over their means.
 REQUESTS_BY_HOUR = np.array(
@@ -24,12 +23,8 @@ AZURE_CHAT_TOKENS, AZURE_CODE_TOKENS = (1155, 211), (2048, 28)
 # Helios Earth (8 virtual clusters, May 2020): mean share of GPUs allocated.
 ALLOCATED_SHARE = 0.57
 
-# MLPerf inference v1.0 power, DGX-A100: wall watts per GPU at load; Acme Seren: GPU board watts, median and 90th percentile.
-WALL_W_PER_A100 = 436
-BOARD_W_MEDIAN, BOARD_W_P90 = 96, 395
-
-# Electricity Maps and day-ahead / real-time prices, August to October 2023: by UTC hour over the mean, the mean, and the
-# standard deviation over the mean.
+# Electricity Maps and day-ahead / real-time prices, August to October 2023: by UTC hour over the mean, and the mean
+# (German prices are in euros there, taken at 1.08 dollars).
 DE_PRICE_BY_HOUR = np.array(
     [0.82, 0.79, 0.79, 0.86, 1.09, 1.29, 1.23, 1.07, 0.89, 0.78, 0.69, 0.62,
      0.62, 0.73, 0.87, 1.13, 1.42, 1.73, 1.50, 1.24, 1.11, 0.96, 0.92, 0.85]
@@ -46,5 +41,5 @@ PJM_CARBON_BY_HOUR = np.array(
     [1.05, 1.05, 1.04, 1.02, 0.99, 0.97, 0.96, 0.95, 0.95, 0.96, 0.98, 0.99,
      0.99, 0.99, 0.99, 0.99, 1.00, 1.00, 1.01, 1.01, 1.01, 1.02, 1.04, 1.05]
 )  # fmt: skip
-DE_PRICE_MEAN_USD, DE_CARBON_MEAN_G, DE_CARBON_SPREAD = 102.0, 362.0, 0.33
-PJM_PRICE_MEAN_USD, PJM_CARBON_MEAN_G, PJM_CARBON_SPREAD = 38.0, 400.0, 0.10
+DE_PRICE_MEAN_USD, DE_CARBON_MEAN_G = 102.0, 362.0
+PJM_PRICE_MEAN_USD, PJM_CARBON_MEAN_G = 38.0, 400.0

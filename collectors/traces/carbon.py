@@ -8,9 +8,9 @@ import pandas as pd
 
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
-from collectors.base import Batch, Rejection
-from collectors.traces.files import load, numbers, require, sift, utc
-from collectors.traces.signal_files import hourly, missing_hours, signal_batches
+from collectors.base import Batch
+from collectors.traces.files import NAME_FAULT, TIME_FAULT, bad_name, load, numbers, out_of_time, require, sift, utc
+from collectors.traces.signal_files import Parsed, hourly, missing_hours, signal_batches
 
 PJM = "US-MIDA-PJM"
 G_PER_KWH_LIMIT = 2_000
@@ -29,10 +29,10 @@ class PjmForecast:
 
     def collect(self, span: Span | None = None) -> Iterator[Batch]:
         """Yield the forecasts; the file's actual generation, which nobody knew at issue, is left unread."""
-        signals, rejections = self.parse(require(load(self.path), self.columns, path=self.path, what="PJM forecasts"))
-        yield from signal_batches(self.name, self.path, signals, rejections)
+        parsed = self.parse(require(load(self.path), self.columns, path=self.path, what="PJM forecasts"))
+        yield from signal_batches(self.name, self.path, parsed)
 
-    def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
+    def parse(self, raw: pd.DataFrame) -> Parsed:
         """Return forecast steps and the rejected rows."""
         issued_at, start_at = utc(raw["issue_time_utc"]), utc(raw["valid_time_utc"])
         value = numbers(raw["ci_direct_forecast_g_per_kwh"])
@@ -40,24 +40,23 @@ class PjmForecast:
             raw,
             {
                 "no issue or valid time": issued_at.isna() | start_at.isna(),
+                TIME_FAULT: out_of_time(issued_at) | out_of_time(start_at),
                 "a forecast of an hour before its issue": start_at < issued_at,
                 f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~value.between(0, G_PER_KWH_LIMIT),
                 "the hour stands twice in its issue": raw.duplicated(["issue_time_utc", "valid_time_utc"]),
             },
         )
         rows = good.index
-        return (
-            hourly(
-                kind="carbon_direct_g_per_kwh",
-                scope=PJM,
-                source=self.source,
-                start_at=start_at[rows],
-                value=value[rows],
-                quality=int(Quality.ESTIMATED),
-                issued_at=issued_at[rows],
-            ),
-            rejections,
+        signals = hourly(
+            kind="carbon_direct_g_per_kwh",
+            scope=PJM,
+            source=self.source,
+            start_at=start_at[rows],
+            value=value[rows],
+            quality=int(Quality.ESTIMATED),
+            issued_at=issued_at[rows],
         )
+        return Parsed(signals, rejections)
 
 
 class HourlyCarbon:
@@ -75,19 +74,18 @@ class HourlyCarbon:
         raw = load(self.path)
         estimated = raw["estimated"].astype("str").str.lower().eq("true") if "estimated" in raw else None
         table = require(raw, self.columns, path=self.path, what="hourly carbon intensity")
-        signals, rejections = self.parse(table, estimated)
-        yield from signal_batches(self.name, self.path, signals, rejections)
+        yield from signal_batches(self.name, self.path, self.parse(table, estimated))
 
-    def parse(
-        self, raw: pd.DataFrame, estimated: "pd.Series[bool] | None" = None
-    ) -> tuple[pd.DataFrame, list[Rejection]]:
-        """Return the steps of both kinds and the rejected rows; an hour that is not there is listed too."""
+    def parse(self, raw: pd.DataFrame, estimated: "pd.Series[bool] | None" = None) -> Parsed:
+        """Return the steps of both kinds, the rejected rows, and the hours that are not there."""
         start_at = utc(raw["timestamp_utc"])
         values = {kind: numbers(raw[column]) for column, kind in KINDS.items()}
         good, rejections = sift(
             raw,
             {
                 "no time or zone": start_at.isna() | raw["zone"].isna(),
+                TIME_FAULT: out_of_time(start_at),
+                f"zone {NAME_FAULT}": bad_name(raw["zone"]),
                 f"intensity is not between 0 and {G_PER_KWH_LIMIT} g/kWh": ~pd.concat(
                     [value.between(0, G_PER_KWH_LIMIT) for value in values.values()], axis=1
                 ).all(axis=1),
@@ -111,6 +109,9 @@ class HourlyCarbon:
             for kind, value in values.items()
         ]
         positions = pd.Series(np.arange(1, len(raw) + 1), index=raw.index)
-        for zone, hours in start_at[rows].groupby(scope):
-            rejections += missing_hours(hours, positions, f"carbon intensity of {zone}")
-        return pd.concat(steps, ignore_index=True), rejections
+        gaps = [
+            gap
+            for zone, hours in start_at[rows].groupby(scope)
+            for gap in missing_hours(hours, positions, f"carbon intensity of {zone}")
+        ]
+        return Parsed(pd.concat(steps, ignore_index=True), rejections, gaps)

@@ -6,6 +6,20 @@ from collectors.base import SourceGarbled
 from collectors.traces import carbon, electricity_price, gpu_prices, itp, llm_load, mlperf_power
 from collectors.traces.files import load
 
+# How a bill and its rules are known; their readers are in `collectors.billing`, which this source may not know.
+FOCUS_COLUMNS = ("BilledCost", "EffectiveCost", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory")
+BILL_RULE_COLUMNS = (
+    "provider",
+    "service",
+    "resource",
+    "sku",
+    "sub_account",
+    "region",
+    "site",
+    "node",
+    "device_sku",
+    "part",
+)
 # Columns that a file must have to be of a format; the first that fits wins.
 FORMATS = {
     "itp-jobs": itp.COLUMNS,
@@ -16,6 +30,8 @@ FORMATS = {
     "electricity-prices": electricity_price.COLUMNS,
     "gpu-catalogue": gpu_prices.COLUMNS,
     "servegen-load": llm_load.COLUMNS,
+    "focus-bill": FOCUS_COLUMNS,
+    "bill-rules": BILL_RULE_COLUMNS,
 }
 # A file that a person wrote: it is read by another source, whose errors have line and column.
 DECLARED = "declared"

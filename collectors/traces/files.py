@@ -14,6 +14,11 @@ from collectors.base import Rejection, SourceGarbled, SourceUnavailable
 EXCERPT_LENGTH = 200
 PARQUET_MAGIC = b"PAR1"
 BLOCK_BYTES = 1 << 20
+NAME_LENGTH = 100
+# A year 2999 in one row would make millions of hours before it missing.
+EARLIEST_AT, LATEST_AT = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
+TIME_FAULT = f"time is not between {EARLIEST_AT.year} and {LATEST_AT.year}"
+NAME_FAULT = f"is empty, holds a NUL or is longer than {NAME_LENGTH} characters"
 
 
 def load(path: Path) -> pd.DataFrame:
@@ -74,6 +79,17 @@ def sift(frame: pd.DataFrame, faults: Mapping[str, "pd.Series[Any]"]) -> tuple[p
         Rejection(int(positions[i]), str(first.iloc[i]), excerpt(frame.iloc[i])) for i in np.flatnonzero(bad.to_numpy())
     ]
     return frame[~bad], rejections
+
+
+def bad_name(column: "pd.Series[Any]", *, longest: int = NAME_LENGTH) -> "pd.Series[bool]":
+    """Return which names cannot be kept: missing, with a NUL, which PostgreSQL's text cannot hold, or too long."""
+    text = column.astype("str")
+    return column.isna() | text.str.contains("\0", regex=False) | (text.str.len() > longest)
+
+
+def out_of_time(at: "pd.Series[pd.Timestamp]") -> "pd.Series[bool]":
+    """Return which instants are missing, or are none that a record of an AI fleet can have."""
+    return ~at.between(EARLIEST_AT, LATEST_AT, inclusive="left")
 
 
 def excerpt(row: "pd.Series[Any]") -> str:

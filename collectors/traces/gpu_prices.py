@@ -10,7 +10,7 @@ from aiobserve.domain.frames import RATES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection, SourceRefused
-from collectors.traces.files import fingerprint, load, numbers, require, sift
+from collectors.traces.files import NAME_FAULT, bad_name, fingerprint, load, numbers, require, sift
 
 COLUMNS = ("Cloud", "GPU Type", "GPUs", "Per-GPU", "Name")
 USD_PER_GPU_HOUR_LIMIT = 1_000
@@ -47,10 +47,11 @@ class GpuCatalogue:
     def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return dated rates by kind of GPU, named as in the file, and the rejected rows of this cloud."""
         price = numbers(raw["Per-GPU"])
-        ours = raw["Cloud"] == self.cloud
+        ours = (raw["Cloud"] == self.cloud).fillna(False)
         wrong = ~price.between(0, USD_PER_GPU_HOUR_LIMIT) & ours
-        good, rejections = sift(raw, {"no believable price per GPU": wrong})
-        good = good[good["Cloud"] == self.cloud]
+        unnamed = bad_name(raw["GPU Type"]) & ours
+        good, rejections = sift(raw, {"no believable price per GPU": wrong, f"kind of GPU {NAME_FAULT}": unnamed})
+        good = good[ours[good.index]]
         dearest = price[good.index].groupby(good["GPU Type"].astype("str")).max()
         rates = pd.DataFrame({"sku": dearest.index, "usd_per_gpu_hour": dearest.to_numpy()}).assign(
             site=None,

@@ -12,7 +12,7 @@ from aiobserve.domain.schema import INSTANT
 from aiobserve.domain.units import SECONDS_PER_DAY
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection, SourceRefused
-from collectors.traces.files import fingerprint, load, numbers, pieces, require, sift
+from collectors.traces.files import NAME_FAULT, bad_name, fingerprint, load, numbers, pieces, require, sift
 from collectors.traces.mlperf_power import PowerModel
 
 COLUMNS = ("cluster", "job_id", "submission_time", "duration", "num_gpu")
@@ -21,6 +21,8 @@ SITE, GRID_ZONE, TIMEZONE = "virginia", "US-MIDA-PJM", "America/New_York"
 SERVER_GPUS = 8
 BATCH_ROWS = 5_000
 LONGEST_S = 400 * SECONDS_PER_DAY
+# The last day on which a job may be submitted, counted from the start of the trace.
+LAST_DAY = 3650
 VERSION = 1
 
 
@@ -88,9 +90,11 @@ def parse(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
     good, rejections = sift(
         raw,
         {
-            "no cluster or job id": raw["cluster"].isna() | raw["job_id"].isna(),
-            "NUL in a name": raw["job_id"].astype("str").str.contains("\0", regex=False),
-            "submission time is no number of seconds from the start": submitted_s.isna() | (submitted_s < 0),
+            f"cluster {NAME_FAULT}": bad_name(raw["cluster"]),
+            f"job id {NAME_FAULT}": bad_name(raw["job_id"]),
+            f"submission time is not between 0 and {LAST_DAY} days from the start": ~submitted_s.between(
+                0, LAST_DAY * SECONDS_PER_DAY
+            ),
             "duration is not between 1 s and 400 days": ~duration_s.between(1, LONGEST_S),
             "GPU count is no whole number above zero": ~(gpus > 0) | (gpus % 1 != 0) | (gpus > 100_000),
             "job id stands twice": raw.duplicated(["cluster", "job_id"]),

@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 
 from collectors.base import SourceGarbled
-from collectors.traces.files import load, numbers, require, utc
+from collectors.traces.files import load, numbers, out_of_time, require, utc
 
 POWER_COLUMNS = ("system", "benchmark", "scenario", "ts_local", "watts")
 RUN_COLUMNS = ("system", "benchmark", "scenario", "n_gpus", "power_begin", "power_end")
 # Between runs a server rests at about the lowest power that the log shows; the lowest percentile leaves out glitches.
 IDLE_PERCENTILE = 0.01
+# No server with this many GPUs at most draws more at the wall.
+MOST_GPUS, LIMIT_W = 256, 500_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def read_power_model(power_path: Path, runs_path: Path) -> PowerModel:
 def power_model(power: pd.DataFrame, runs: pd.DataFrame, *, system: str) -> PowerModel:
     """Return the model from samples and runs; a measurement that is listed under two names counts once."""
     watts, at = numbers(power["watts"]), utc(power["ts_local"])
-    usable = watts.gt(0) & at.notna() & ~at.duplicated()
+    usable = watts.between(0, LIMIT_W, inclusive="neither") & ~out_of_time(at) & ~at.duplicated()
     watts, at = watts[usable], at[usable]
     measured = pd.Series(False, index=watts.index)
     windows = pd.DataFrame({"from": utc(runs["power_begin"]), "to": utc(runs["power_end"])}).dropna().drop_duplicates()
@@ -59,6 +61,8 @@ def power_model(power: pd.DataFrame, runs: pd.DataFrame, *, system: str) -> Powe
             f"{system}: the power log has no samples {'inside' if not measured.any() else 'outside'} its runs"
         )
     gpus = float(numbers(runs["n_gpus"]).iloc[0])
+    if not 1 <= gpus <= MOST_GPUS:
+        raise SourceGarbled(f"{system}: n_gpus={gpus:g} in its first run; a server has 1 to {MOST_GPUS}")
     return PowerModel(
         system=system,
         active_w=float(watts[measured].mean() / gpus),

@@ -1,7 +1,7 @@
 """Ingest against the floor: our COPY of telemetry beside a server-side COPY of the same rows from a file."""
 
 import tempfile
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +9,20 @@ import pandas as pd
 from django.db import connection, transaction
 from psycopg import sql
 
-from aiobserve.store.chunk_codec import pack
 from aiobserve.store.write import telemetry
+from aiobserve.store.write.chunks import DAY_US, HOUR_US, write_packed
 from tests.benchmarks.cpu import interleaved
+from tests.benchmarks.fleet import DAY_AT, fleet, noise
 
 ROWS = 500_000
 DEVICES = 100
-DAY_AT = datetime(2026, 3, 2, tzinfo=UTC)
+HOURS = ROWS / DEVICES * 15 / 3600
 
 
 def measure() -> dict[str, float]:
-    """Return CPU seconds a million rows of each arm, and the bytes that a packed sample takes."""
-    samples = synthetic()
-    telemetry.ensure_partitions(DAY_AT, DAY_AT)
+    """Return CPU seconds a million rows of each arm, and the bytes that a packed sample takes in the database."""
+    samples = noise(np.arange(DEVICES), DAY_AT, HOURS, every_s=15).frame()
+    telemetry.ensure_partitions(DAY_AT, DAY_AT + timedelta(hours=HOURS))
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # noqa: S108 - the server must be able to read it
         Path(folder).chmod(0o755)
         path = Path(folder) / "rows.bin"
@@ -37,14 +38,14 @@ def measure() -> dict[str, float]:
             },
             with_backend=True,
         )
-    packed = [len(pack(telemetry.readings_of(one))) for _, one in samples.groupby("device_uid")]
     per_million = 1_000_000 / ROWS
     return {
         "server_side_copy_cpu_s_per_million": medians["server_side_copy"] * per_million,
         "ingest_cpu_s_per_million": medians["ingest"] * per_million,
         "ingest_ratio": medians["ingest"] / medians["server_side_copy"],
         "exactly_once_ratio": medians["ingest_exactly_once"] / medians["ingest"],
-        "packed_bytes_per_sample": sum(packed) / ROWS,
+        "packed_bytes_per_sample": stored_bytes(DAY_US),
+        "packed_bytes_per_sample_by_hour": stored_bytes(HOUR_US),
     }
 
 
@@ -80,22 +81,14 @@ def with_ledger(samples: pd.DataFrame) -> None:
     telemetry.copy_hot(samples)
 
 
-def synthetic() -> pd.DataFrame:
-    """Return half a million samples of a hundred devices, 15 seconds apart."""
-    rng = np.random.default_rng(3)
-    each = ROWS // DEVICES
-    power = np.round(rng.normal(300, 40, (DEVICES, each)), 3)
-    seconds = np.arange(each) * 15 + rng.uniform(0, 1, (DEVICES, each))
-    return pd.DataFrame(
-        {
-            "device_uid": np.repeat([f"gpu-{i}" for i in range(DEVICES)], each),
-            "device_id": np.repeat(np.arange(DEVICES), each),
-            "at": pd.to_datetime(
-                np.rint((seconds.ravel() + DAY_AT.timestamp()) * 1e6).astype("int64"), unit="us", utc=True
-            ),
-            "energy_millij": np.rint(np.cumsum(power * 15_000, axis=1)).ravel(),
-            "power_w": power.ravel(),
-            "utilisation_ratio": np.round(rng.uniform(0, 1, ROWS), 2),
-            "memory_mib": np.round(rng.normal(40_000, 500, ROWS)),
-        }
-    )
+def stored_bytes(every_us: int) -> float:
+    """Return what the table of chunks takes a sample: heap, TOAST, their maps and all indices, of a day of 100 GPUs."""
+    made = fleet("bench-bytes", sites=1, gpus=DEVICES, start_at=DAY_AT, hours=24, allocations=1)
+    samples = noise(made.devices[0], DAY_AT, 24, every_s=15)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE telemetry_chunk")
+        write_packed(samples.device_id, samples.at_us, samples.readings, every_us=every_us, loose=every_us < DAY_US)
+        cursor.execute("SELECT pg_total_relation_size('telemetry_chunk')")
+        (taken,) = cursor.fetchone() or (0,)
+        transaction.set_rollback(True)
+    return float(taken) / len(samples.at_us)

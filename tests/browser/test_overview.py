@@ -155,3 +155,30 @@ def test_the_documentation_of_the_api_is_drawn_from_here(browser: Browser, serve
     page.goto(f"{served.url}/api/v1/docs")
 
     page.get_by_role("heading", name="Cost, energy and carbon by any dimensions").first.wait_for()
+
+
+def test_on_a_telephone_the_charts_keep_their_width_and_no_legend_lies_on_an_axis(
+    browser: Browser, served: Served
+) -> None:
+    page = open_page(browser, viewport=NARROW).show(f"{served.url}/?org=demo")
+
+    for chart in page.locator(".chart").all():
+        name = chart.get_attribute("data-figure")
+        width_px = chart.evaluate("one => one._fullLayout._size.w")
+        legend = chart.locator(".legend").bounding_box()
+        axis = [box for one in chart.locator(".xtick text").all() if (box := one.bounding_box())]
+        assert width_px > NARROW["width"] / 2, f"{name} is {width_px:.0f} px wide"
+        assert legend is not None and axis
+        assert legend["y"] >= max(box["y"] + box["height"] for box in axis), f"{name}: its legend lies on its axis"
+
+
+def test_the_plan_says_how_many_jobs_find_no_room(browser: Browser, served: Served) -> None:
+    page = open_page(browser).show(f"{served.url}/?org=demo")
+    rows = page.locator("section:has(#plan-title) tbody tr")
+    without = rows.filter(has_text="no_capacity").count()
+
+    drawn = page.locator("[data-figure=plan]").evaluate("one => one._fullLayout.yaxis.tickvals.length")
+
+    assert drawn == rows.count() - without
+    assert without > 0
+    assert f"{without} of {rows.count()} jobs find no room" in page.locator("section:has(#plan-title)").inner_text()

@@ -94,6 +94,19 @@ def declared(folder: Path) -> dict[str, str]:
     return {"path": str(path)}
 
 
+def bill(folder: Path) -> dict[str, str]:
+    rows = [("1.10", "1.10", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", "Usage"), ("ten", "1", "x", "y", "Usage")]
+    columns = ["BilledCost", "EffectiveCost", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory"]
+    return written(pd.DataFrame(rows, columns=columns), folder)
+
+
+def bill_rules(folder: Path) -> dict[str, str]:
+    patterns = dict.fromkeys(
+        ("provider", "service", "resource", "sku", "sub_account", "region", "node", "device_sku"), ""
+    )
+    return written(pd.DataFrame([{**patterns, "provider": "Cloud*", "site": "lab", "part": "capacity"}]), folder)
+
+
 MATERIAL: dict[str, Callable[[Path], dict[str, str]]] = {
     "simulated": lambda folder: {},
     "declared": declared,
@@ -103,6 +116,8 @@ MATERIAL: dict[str, Callable[[Path], dict[str, str]]] = {
     "electricity-prices": prices,
     "gpu-catalogue": catalogue,
     "servegen-load": load,
+    "focus-bill": bill,
+    "bill-rules": bill_rules,
 }
 
 
@@ -136,9 +151,9 @@ def test_the_same_material_gives_the_same_batch_ids(name: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", list(COLLECTORS))
-def test_a_source_says_in_its_readme_what_it_gives(name: str) -> None:
-    folder = name if name in ("simulated", "declared") else "traces"
-    text = (ROOT / folder / "README.md").read_text().lower()
+def test_a_source_says_in_its_readme_what_it_gives(name: str, tmp_path: Path) -> None:
+    package = type(make_collector(name, MATERIAL[name](tmp_path))).__module__.split(".")[1]
+    text = (ROOT / package / "README.md").read_text().lower()
 
     assert all(word in text for word in README_NEEDS)
     assert name in text or name == "simulated"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiobserve.domain.window import Span, local_day
+from aiobserve.domain.window import Span
 from collectors.base import Batch
 from collectors.simulated import NOW_AT, SPAN, SimulatedFleet, company
 from collectors.simulated.facts import FACTS
@@ -85,7 +85,6 @@ def test_three_days_are_the_same_three_days_of_the_whole() -> None:
 
     day = Span(SPAN.start_at + timedelta(days=5), SPAN.start_at + timedelta(days=6))
     same = within[(within["at"] >= day.start_at) & (within["at"] < day.end_at)].reset_index(drop=True)
-    assert same.sort_values(["device_uid", "at"]).equals(same.sort_values(["device_uid", "at"]))
     assert alone.sort_values(["device_uid", "at"], ignore_index=True).equals(
         same.sort_values(["device_uid", "at"], ignore_index=True)
     )
@@ -126,11 +125,6 @@ def test_a_forecast_is_not_the_truth_but_near_it(catalogue_and_jobs: Frames) -> 
     assert known.sum() > 1000
     assert 0.02 < np.abs(error[known]).mean() < 0.4
     assert forecast["issued_at"].max() == NOW_AT
-
-
-def test_a_day_of_25_hours_is_among_the_ninety() -> None:
-    assert local_day(company.LONG_DAY, "Europe/Berlin").duration_s == 25 * 3600
-    assert SPAN.start_at.date() < company.LONG_DAY < SPAN.end_at.date()
 
 
 def test_about_forty_jobs_wait_at_the_end(catalogue_and_jobs: Frames) -> None:

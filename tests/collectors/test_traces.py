@@ -98,10 +98,10 @@ def test_a_forecast_of_the_past_is_refused() -> None:
         {"issue_time_utc": ["2021-03-04"], "valid_time_utc": ["2021-03-03"], "ci_direct_forecast_g_per_kwh": [400]}
     )
 
-    signals, rejected = PjmForecast(Path("x")).parse(raw)
+    parsed = PjmForecast(Path("x")).parse(raw)
 
-    assert signals.empty
-    assert rejected[0].reason == "a forecast of an hour before its issue"
+    assert parsed.signals.empty
+    assert parsed.rejections[0].reason == "a forecast of an hour before its issue"
 
 
 def test_doubled_and_missing_and_absurd_hours_are_listed() -> None:
@@ -110,14 +110,16 @@ def test_doubled_and_missing_and_absurd_hours_are_listed() -> None:
         {"timestamp_utc": hours, "zone": "Z", "ci_direct_g_per_kwh": [1.0, 2, 3, -4, 5], "ci_lca_g_per_kwh": 9.0}
     )
 
-    signals, rejected = HourlyCarbon(Path("x")).parse(raw)
+    parsed = HourlyCarbon(Path("x")).parse(raw)
 
-    assert len(signals) == 4
-    assert [(one.position, one.reason) for one in rejected] == [
+    assert len(parsed.signals) == 4
+    assert [(one.position, one.reason) for one in parsed.rejections] == [
         (2, "the hour stands twice"),
         (4, "intensity is not between 0 and 2000 g/kWh"),
         (5, "no time or zone"),
-        (1, "3 hours of carbon intensity of Z are missing after 2021-03-04 00:00Z"),
+    ]
+    assert [(one.position, one.reason, one.steps) for one in parsed.gaps] == [
+        (1, "3 hours of carbon intensity of Z are missing after 2021-03-04 00:00Z", 3),
     ]
 
 
@@ -127,12 +129,13 @@ def test_a_currency_without_a_rate_is_refused_and_never_taken_for_dollars() -> N
         {"zone": "DE", "raw_datetime": "x", "price_per_mwh": 50.0, "currency": "EUR", "timestamp_utc": hours}
     )
 
-    refused, why = ElectricityPrices(Path("x")).parse(raw)
-    taken, _ = ElectricityPrices(Path("x"), usd_per_unit={"EUR": 1.2}).parse(raw)
+    refused = ElectricityPrices(Path("x")).parse(raw)
+    taken = ElectricityPrices(Path("x"), usd_per_unit={"EUR": 1.2}).parse(raw)
 
-    assert refused.empty
-    assert "2 rows of DE from here on are in EUR" in why[0].reason
-    assert taken["value"].tolist() == [60.0, 60.0]
+    assert refused.signals.empty
+    assert "2 rows of DE from here on are in EUR" in refused.rejections[0].reason
+    assert refused.rejections[0].rows == 2
+    assert taken.signals["value"].tolist() == [60.0, 60.0]
 
 
 def test_an_ambiguous_hour_is_refused_by_its_row_in_the_file(tmp_path: Path) -> None:
@@ -228,3 +231,12 @@ def test_the_real_carbon_and_prices_are_read(traces: Path) -> None:
         "26233 rows of DE-LU from here on are in ",
         "26232 rows of FR from here on are in EUR",
     ]
+    assert sum(batch.rejected for batch in price) == 26_233 + 26_232
+
+
+@pytest.mark.parametrize("rates", [{"EUR": -5.0}, {"EUR": float("nan")}, {"EUR": 0.0}, {"USD": 2.0}])
+def test_a_rate_of_exchange_that_is_none_is_refused(rates: dict[str, float], tmp_path: Path) -> None:
+    options = {**prices(tmp_path), "usd_per_unit": rates}
+
+    with pytest.raises(SourceRefused, match="is no rate of exchange"):
+        list(make_collector("electricity-prices", options).collect(None))

@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from aiobserve.embedded.postgres import EmbeddedPostgres
 from aiobserve.embedded.postgres_home import RunAs
 from aiobserve.embedded.server import ensure_started, running
 from aiobserve.embedded.supervisor import ProcessService, Supervisor, is_running
-from tests.conftest import until
+from tests.conftest import free_port, until
 
 
 @pytest.fixture
@@ -163,6 +165,66 @@ def test_the_supervisor_restarts_what_was_killed_and_waits_longer_each_time(tmp_
     assert too_early == first
     assert restarted not in (None, first)
     assert said == ["worker went down; restarting it", "worker is back"]
+
+
+def listener(port: int, log_path: Path) -> ProcessService:
+    """Return a server as granian is one: a leader whose child listens, and takes no notice when the leader dies."""
+    child = f"import socket, time\nwith socket.create_server(('127.0.0.1', {port}), reuse_port=True): time.sleep(600)\n"
+    leader = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {child!r}]).returncode)"
+    return ProcessService("web", [sys.executable, "-c", leader], environ=dict(os.environ), log_path=log_path)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_nobody_listens_after_stop_also_when_the_leader_was_killed(tmp_path: Path) -> None:
+    port = free_port()
+    service = listener(port, tmp_path / "web.log")
+    service.start()
+    until(lambda: listens(port), what="the child listens")
+    leader = service.pid()
+    assert leader is not None
+
+    os.kill(leader, signal.SIGKILL)
+    until(lambda: not service.alive(0.0), what="the leader is gone")
+    orphaned = listens(port)
+    service.stop()
+
+    assert orphaned
+    assert not listens(port)
+
+
+def test_a_restart_leaves_one_listener_and_a_stop_none(tmp_path: Path) -> None:
+    port = free_port()
+    service = listener(port, tmp_path / "web.log")
+    supervisor = Supervisor([service], tmp_path / "state.json", lambda line: None)
+    service.start()
+    supervisor.adopt(service, now_s=0.0)
+    until(lambda: listens(port), what="the child listens")
+    leader = service.pid()
+    assert leader is not None
+
+    os.kill(leader, signal.SIGKILL)
+    until(lambda: not service.alive(0.0), what="the leader is gone")
+    supervisor.watch_once(1.0)
+    supervisor.watch_once(2.0)
+    until(lambda: listens(port), what="the new child listens")
+    service.stop()
+
+    assert not listens(port)
+
+
+def test_a_process_that_ends_when_asked_is_not_waited_for(tmp_path: Path) -> None:
+    service = sleeper("worker", tmp_path / "worker.log")
+    service.start()
+    started_s = time.monotonic()
+
+    service.stop()
+
+    assert time.monotonic() - started_s < service.stop_s / 2
+    assert not service.alive(0.0)
 
 
 def test_children_do_not_outlive_a_supervisor_that_is_killed(tmp_path: Path) -> None:

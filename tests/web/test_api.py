@@ -1,7 +1,13 @@
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from django.db import connection
 from django.test import Client
+
+from aiobserve.reports.scope import BadScope, resolve
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +53,13 @@ def test_pages_follow_each_other_without_gap_or_overlap(demo_org: str, client: C
         ("granularity=fortnight", "choose from none, hour, day, month"),
         ("tz=Mars/Olympus", "no IANA time zone"),
         ("tz=../../etc/passwd", "no IANA time zone"),
+        ("tz=localtime", "no IANA time zone"),
+        ("tz=posixrules", "no IANA time zone"),
+        ("tz=Factory", "no IANA time zone"),
+        ("tz=posix/Europe/Berlin", "no IANA time zone"),
+        ("tz=europe/berlin", "no IANA time zone"),
+        ("tz=%2B05:30", "no IANA time zone"),
+        ("tz=CET", "no IANA time zone"),
         ("from=yesterday", "from='yesterday' is no date"),
         ("from=2026-11-02&to=2026-11-01", "must lie before"),
         ("org=nobody", "no organisation 'nobody'; there are: demo"),
@@ -68,6 +81,22 @@ def test_a_query_that_cannot_be_understood_is_a_problem_that_says_why(
     assert problem["status"] == 400
     assert problem["code"] == "bad_parameter"
     assert said in problem["detail"]
+
+
+def test_every_zone_that_is_taken_means_the_same_to_python_and_the_database(demo_org: str) -> None:
+    at = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    taken = []
+    for name in sorted(available_timezones() | {"localtime", "posixrules"}):
+        with suppress(BadScope):
+            taken.append(resolve(clock_at=at, organisation=demo_org, timezone=name).timezone)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, %s AT TIME ZONE name FROM unnest(%s::text[]) AS name", [at, taken])
+        there = dict(cursor.fetchall())
+
+    assert len(taken) > 400
+    assert {"UTC", "Europe/Berlin", "Asia/Kathmandu", "America/New_York"} <= set(taken)
+    assert there == {name: at.astimezone(ZoneInfo(name)).replace(tzinfo=None) for name in taken}
 
 
 def test_the_api_only_reads(client: Client) -> None:

@@ -20,6 +20,12 @@ from dashboards import formats
 
 pytestmark = pytest.mark.django_db
 
+FOCUS_UNITS = {
+    "x_CostMicrousd": "cost_microusd",
+    "x_EnergyMillij": "energy_millij",
+    "x_CarbonMicrog": "carbon_microg",
+    "x_GpuMillis": "gpu_millis",
+}
 CLOCK_AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -52,7 +58,8 @@ def test_page_api_exports_and_mail_agree_to_the_unit(demo_org: str, client: Clie
         assert sum(row[name] for row in plain) == getattr(total, name)
     assert sum((Decimal(row["BilledCost"]) for row in focus), Decimal(0)) * 1_000_000 == total.cost_microusd
     assert sum(row["x_CostMicrousd"] for row in focus) == total.cost_microusd
-    assert abs(sum(Decimal(row.get("x_EnergyKwh") or 0) for row in focus) - total.energy_kwh) < Decimal("0.5")
+    for column, name in FOCUS_UNITS.items():
+        assert sum(int(row[column]) for row in focus if row[column] != "") == getattr(total, name)
     assert sum((Decimal(row["ListCost"]) for row in focus), Decimal(0)) * 1_000_000 == total.list_microusd
     for column, whole in (
         ("x_EnergyErrorKwh", total.energy_error_kwh),
@@ -75,6 +82,7 @@ def test_page_api_exports_and_mail_agree_to_the_unit(demo_org: str, client: Clie
     for figure in (f"${total.cost_usd:,}", f"{total.energy_kwh:,} kWh", f"{total.carbon_kg:,} kgCO2e"):
         assert figure in digest.text
         assert figure in digest.html
+    assert f": ${total.cost_usd:,} from " in digest.subject
 
 
 def test_the_text_of_the_mail_has_every_number_of_its_html(demo_org: str) -> None:
@@ -83,8 +91,8 @@ def test_the_text_of_the_mail_has_every_number_of_its_html(demo_org: str) -> Non
     rows = spend(last_week("UTC"), group_by=("account", "team")).rows
     for row in rows:
         for number in (row.amounts.cost_usd, row.amounts.energy_kwh, row.amounts.carbon_kg):
-            assert str(number) in digest.html
-            assert str(number) in digest.text
+            assert f"{number:,}" in digest.html
+            assert f"{number:,}" in digest.text
     assert max(map(len, digest.text.splitlines())) <= 72
     assert len(digest.html.encode()) < 90_000
 

@@ -12,10 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aiobserve.api.problems import BadParameter
+from aiobserve.api.v1.money import ExactMoneySerializer
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_HOUR, usd
 from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.finance_json import bill_values
+from aiobserve.reports.reconciliation import reconciliation
 from aiobserve.reports.scope import resolve
 from aiobserve.reports.spend import DIMENSIONS, SpendRow, spend
 
@@ -123,6 +126,17 @@ PERIOD = inline_serializer(
 )
 
 
+class BillSerializer(serializers.Serializer):
+    """The bills of the whole period, whatever is filtered: billed = ledger + explained + unexplained."""
+
+    billed = ExactMoneySerializer()
+    ledger = ExactMoneySerializer(help_text="What the ledger has for what was billed")
+    explained = ExactMoneySerializer()
+    unexplained = ExactMoneySerializer()
+    status = serializers.CharField()
+    words = serializers.CharField()
+
+
 class CostListSerializer(serializers.Serializer):
     """A page of groups. `totals` are of the whole answer, not of the page."""
 
@@ -133,6 +147,7 @@ class CostListSerializer(serializers.Serializer):
     period = PERIOD
     data = CostRowSerializer(many=True)  # type: ignore[assignment]  # DRF's own `data` is the rendered form
     totals = AmountsSerializer()
+    bill = BillSerializer(allow_null=True)
     has_more = serializers.BooleanField()
     next = serializers.CharField(allow_null=True)
 
@@ -198,6 +213,7 @@ class CostsView(APIView):
                 },
                 "data": [_row(row) for row in found.rows[skip : skip + limit]],
                 "totals": _amounts(found.total),
+                "bill": bill_values(reconciliation(scope)),
                 "has_more": has_more,
                 "next": _next(request, skip + limit) if has_more else None,
             }

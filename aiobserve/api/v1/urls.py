@@ -3,13 +3,25 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 
+from aiobserve.api.v1.anomalies import AnomaliesView
+from aiobserve.api.v1.budgets import BudgetsView, BudgetView, MayStartView
 from aiobserve.api.v1.costs import CostsView
+from aiobserve.api.v1.forecasts import ForecastsView
+from aiobserve.api.v1.periods import PeriodsView
+from aiobserve.api.v1.reconciliation import ReconciliationView
 from aiobserve.api.v1.unit_costs import UnitCostsView
 
 app_name = "api-v1"
 urlpatterns = [
     path("costs", CostsView.as_view(), name="costs"),
     path("unit-costs", UnitCostsView.as_view(), name="unit-costs"),
+    path("periods", PeriodsView.as_view(), name="periods"),
+    path("reconciliation", ReconciliationView.as_view(), name="reconciliation"),
+    path("budgets", BudgetsView.as_view(), name="budgets"),
+    path("budgets/may-start", MayStartView.as_view(), name="may-start"),
+    path("budgets/<path:name>", BudgetView.as_view(), name="budget"),
+    path("forecasts", ForecastsView.as_view(), name="forecasts"),
+    path("anomalies", AnomaliesView.as_view(), name="anomalies"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema", template_name="api/docs.html"), name="docs"),
 ]

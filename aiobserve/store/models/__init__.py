@@ -1,9 +1,12 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
+from aiobserve.store.models.billing import BillDocument, BillLine, BillRule
+from aiobserve.store.models.budgets import Budget
 from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
-from aiobserve.store.models.ledger import LedgerBatch, Posting
+from aiobserve.store.models.ledger import LedgerBatch, LedgerWindow, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
+from aiobserve.store.models.periods import LedgerAudit, LedgerPeriod
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
@@ -15,6 +18,10 @@ from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 __all__ = [
     "AccountMapping",
     "AiModel",
+    "BillDocument",
+    "BillLine",
+    "BillRule",
+    "Budget",
     "CollectRequest",
     "Commitment",
     "Dedication",
@@ -28,7 +35,10 @@ __all__ = [
     "Job",
     "JobActivity",
     "JobInterval",
+    "LedgerAudit",
     "LedgerBatch",
+    "LedgerPeriod",
+    "LedgerWindow",
     "Node",
     "Organisation",
     "Plan",

@@ -20,7 +20,8 @@ def database_clock() -> datetime:
 def last_partition_day() -> date | None:
     """Return the day of the hot table's last partition; None without one."""
     found = _value(
-        "SELECT max(right(inhrelid::regclass::text, 8)) FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass"
+        """SELECT max(substring(inhrelid::regclass::text FROM 'telemetry_sample_([0-9]{8})'))
+           FROM pg_inherits WHERE inhparent = 'telemetry_sample'::regclass"""
     )
     return None if found is None else date(int(str(found)[:4]), int(str(found)[4:6]), int(str(found)[6:8]))
 

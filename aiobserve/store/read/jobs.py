@@ -7,7 +7,8 @@ from django.db.models import Count, Min, Sum
 
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
-from aiobserve.store.models import Job, Posting
+from aiobserve.store.models import Job
+from aiobserve.store.read.standing import standing_postings
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,7 @@ def job_facts(organisation_id: int, key: str) -> JobFacts | None:
 
 def posting_trail(organisation_id: int, job_id: int) -> PostingTrail:
     """Return where a job stands in the ledger; batches that were reversed, and their reversals, are left out."""
-    standing = Posting.objects.filter(
-        organisation_id=organisation_id, job_id=job_id, batch__reverses__isnull=True, batch__reversed_by__isnull=True
-    )
+    standing = standing_postings(organisation_id).filter(job_id=job_id)
     head = standing.aggregate(
         postings=Count("pk"),
         windows=Count("window_start_at", distinct=True),

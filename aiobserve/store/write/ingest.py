@@ -1,13 +1,13 @@
 """Writes a batch of frames exactly once: its row in the batch ledger commits together with its rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
 from django.db import connection, transaction
 
 from aiobserve.store.models import IngestRejection
+from aiobserve.store.write.billing import write_bill_lines, write_bill_rules
 from aiobserve.store.write.fleet import write_devices, write_sites
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
@@ -37,36 +37,29 @@ DECLARED = {
 }
 
 
-@dataclass(frozen=True)
-class Written:
-    """What became of a batch: `new` is False when it had been written before and nothing was done."""
-
-    new: bool
-    rows: int
-    rejected: int
-
-
 def write_batch(
     organisation_id: int,
     *,
     source: str,
     batch_id: str,
     frames: Mapping[str, pd.DataFrame],
-    rejections: Sequence[tuple[int, str, str]],
+    rejected: int,
+    notices: Sequence[tuple[int, str, str]],
     hot_from_at: datetime,
-) -> Written:
-    """Write the frames and rejections of a batch in one transaction, unless it was written before.
+) -> bool:
+    """Write the frames and notices of a batch in one transaction, unless it was written before; return whether it was new.
 
     Args:
         frames: by schema name; written in the order in which they refer to each other.
-        rejections: (position, reason, excerpt) of each record that was refused.
+        rejected: how many records were refused.
+        notices: (position, reason, excerpt) of each fault: a record that was refused, several with one fault, or a gap.
         hot_from_at: telemetry from this instant on goes to the hot table, earlier telemetry into chunks.
     """
     rows = sum(len(frame) for frame in frames.values())
     with transaction.atomic():
-        ledger_id = _claim(organisation_id, source, batch_id, rows, len(rejections))
+        ledger_id = _claim(organisation_id, source, batch_id, rows, rejected)
         if ledger_id is None:
-            return Written(new=False, rows=0, rejected=0)
+            return False
         if "sites" in frames:
             write_sites(organisation_id, frames["sites"])
         if "devices" in frames:
@@ -86,8 +79,12 @@ def write_batch(
                 write(organisation_id, frames[name])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
-        _write_rejections(ledger_id, rejections)
-    return Written(new=True, rows=rows, rejected=len(rejections))
+        if "bill_lines" in frames:
+            write_bill_lines(organisation_id, ledger_id, frames["bill_lines"])
+        if "bill_rules" in frames:
+            write_bill_rules(organisation_id, frames["bill_rules"])
+        _write_notices(ledger_id, notices)
+    return True
 
 
 def _claim(organisation_id: int, source: str, batch_id: str, rows: int, rejected: int) -> int | None:
@@ -102,7 +99,7 @@ def _claim(organisation_id: int, source: str, batch_id: str, rows: int, rejected
     return None if found is None else int(found[0])
 
 
-def _write_rejections(ledger_id: int, rejections: Sequence[tuple[int, str, str]]) -> None:
+def _write_notices(ledger_id: int, notices: Sequence[tuple[int, str, str]]) -> None:
     IngestRejection.objects.bulk_create(
         [
             IngestRejection(
@@ -111,7 +108,7 @@ def _write_rejections(ledger_id: int, rejections: Sequence[tuple[int, str, str]]
                 reason=_storable(reason),
                 excerpt=_storable(excerpt),
             )
-            for position, reason, excerpt in rejections
+            for position, reason, excerpt in notices
         ],
         batch_size=1000,
     )

@@ -5,15 +5,21 @@ from typing import Any
 
 import pandas as pd
 
+from aiobserve.domain import identity
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import Organisation, Project, Site, Team
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
 
 
 def ensure_organisation(slug: str, *, name: str, simulated: bool = False, now_at: datetime | None = None) -> int:
-    """Return the id of the organisation, making it when it is not there; a new `now_at` replaces the old."""
+    """Return the id of the organisation, making it when it is not there; a new `now_at` replaces the old.
+
+    Raises:
+        BadSlug: the slug could be taken for a path or a query.
+    """
     organisation, made = Organisation.objects.get_or_create(
-        slug=slug, defaults={"name": name, "simulated": simulated, "now_at": now_at}
+        slug=identity.slug(slug), defaults={"name": name, "simulated": simulated, "now_at": now_at}
     )
     if not made and now_at is not None and organisation.now_at != now_at:
         Organisation.objects.filter(pk=organisation.pk).update(now_at=now_at)
@@ -46,7 +52,7 @@ def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> None:
     )
     if changed:
         sites = Site.objects.filter(organisation_id=organisation_id).values_list("pk", flat=True)
-        want_again(sites, accounts["valid_from_at"].min(), None)
+        want_again(sites, accounts["valid_from_at"].min(), None, reason=Reason.ORGANISATION)
 
 
 def named_ids(model: Any, organisation_id: int, names: "pd.Series[str]") -> dict[str, int]:

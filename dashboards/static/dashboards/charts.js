@@ -23,6 +23,20 @@ function themed(layout) {
   return result;
 }
 
+// Below this width the long labels of an axis would leave no room for what they label.
+const NARROW_PX = 600;
+
+function fitted(layout, width) {
+  const narrow = (layout.meta && layout.meta.narrow) || {};
+  const result = { ...layout };
+  if (width < NARROW_PX) {
+    for (const [name, changes] of Object.entries(narrow)) {
+      result[name] = changes instanceof Object ? { ...layout[name], ...changes } : changes;
+    }
+  }
+  return result;
+}
+
 function draw() {
   for (const element of document.querySelectorAll(".chart[data-figure]")) {
     const source = document.getElementById("figure-" + element.dataset.figure);
@@ -30,12 +44,12 @@ function draw() {
       continue;
     }
     const figure = JSON.parse(source.textContent);
-    if (figure.layout.height) {
-      element.classList.add("own-height");
-    }
-    Plotly.react(element, figure.data, themed(figure.layout), { responsive: true, displayModeBar: false, displaylogo: false });
+    const layout = fitted(figure.layout, element.clientWidth);
+    element.classList.toggle("own-height", Boolean(layout.height));
+    Plotly.react(element, figure.data, themed(layout), { responsive: true, displayModeBar: false, displaylogo: false });
   }
 }
 
 draw();
 document.addEventListener("themechange", draw);
+matchMedia(`(max-width: ${NARROW_PX}px)`).addEventListener("change", draw);

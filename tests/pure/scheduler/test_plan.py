@@ -84,6 +84,7 @@ def test_work_that_fits_nowhere_is_planned_again() -> None:
     made = plan([job("big", gpus=2)], pool([1, 1]), slots(2), policy=CHEAPEST)
 
     assert made.decisions[0].action == "no_capacity"
+    assert made.decisions[0].reason == "the horizon has no room for it; it waits for the next plan"
 
 
 def test_equal_hours_move_nothing() -> None:

@@ -1,0 +1,113 @@
+"""How every budget stands, and whether work may start under them: the one place that holds spending against budgets."""
+
+from datetime import date, timedelta
+
+from aiobserve.domain.units import MILLIS_PER_GPU
+from aiobserve.ledger.budget import (
+    MEASURES,
+    Ahead,
+    Answer,
+    BadBudget,
+    Budget,
+    Days,
+    Standing,
+    State,
+    evaluate,
+    may_start,
+    window_of,
+    written,
+)
+from aiobserve.reports.amounts import Amounts, total
+from aiobserve.reports.days import Known, amount_of, daily, known_days, midnight, series
+from aiobserve.reports.forecast import ahead_of
+from aiobserve.store.read import budgets as stored
+from aiobserve.store.read import fleet
+
+__all__ = ["MEASURES", "BadBudget", "Budget", "Standing", "State", "answer", "budgets", "standings", "written"]
+
+# The price of an hour that is committed is that of the last week.
+RECENT = timedelta(days=7)
+NARROW = 0
+
+DayAmounts = dict[date, Amounts]
+
+
+def budgets(organisation_id: int) -> list[Budget]:
+    """Return the budgets of an organisation by name."""
+    return [Budget(**vars(row)) for row in stored.budgets(organisation_id)]
+
+
+def standings(organisation: fleet.OrganisationRow) -> list[Standing]:
+    """Return how each budget stands in the window of the last posting; none for budgets that do not hold then."""
+    found = []
+    zones: dict[str, Known | None] = {}
+    books: dict[tuple[str, str], tuple[Known, dict[str, DayAmounts]]] = {}
+    for budget in budgets(organisation.pk):
+        if budget.timezone not in zones:
+            zones[budget.timezone] = known_days(organisation.pk, budget.timezone)
+        known = zones[budget.timezone]
+        if known is None:
+            return []
+        key = (budget.timezone, budget.scope)
+        if key not in books:
+            books[key] = (known, daily(organisation, budget.timezone, known, by=budget.scope))
+        window = window_of(budget, known.today)
+        if window is not None:
+            amounts = books[key][1].get(budget.subject, {})
+            found.append(_standing(organisation, budget, window, known, amounts))
+    order = list(State)
+    return sorted(found, key=lambda one: (-order.index(one.state), -one.per_cent, one.budget.name))
+
+
+def answer(
+    organisation: fleet.OrganisationRow,
+    *,
+    expected: int,
+    measure: str = "cost",
+    team: str = "",
+    project: str = "",
+    model: str = "",
+) -> Answer:
+    """Answer whether work of a team, project and model that is expected to take so much may start now."""
+    names = {"whole": "", "team": team, "project": project, "model": model}
+    applying = [
+        one
+        for one in standings(organisation)
+        if one.budget.scope == "whole" or (names[one.budget.scope] and one.budget.subject == names[one.budget.scope])
+    ]
+    return may_start(applying, expected=expected, measure=measure)
+
+
+def _standing(
+    organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, amounts: DayAmounts
+) -> Standing:
+    whole = [day for day in known.days if day >= window.first]
+    made = ahead_of(known, series(known.days, amounts, budget.measure), until=window.end)
+    low, high = made.intervals[NARROW].low, made.intervals[NARROW].high
+    return evaluate(
+        budget,
+        window,
+        complete=series(whole, amounts, budget.measure),
+        today=series([known.today], amounts, budget.measure)[0],
+        ahead=Ahead(made.days, low, high, made.is_short),
+        committed=_committed(organisation, budget, window, known, amounts),
+    )
+
+
+def _committed(
+    organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, amounts: DayAmounts
+) -> int:
+    """Return what running jobs will still take until the window ends, at the last week's amount of a GPU-hour."""
+    recent = total(amounts[day] for day in amounts if day >= known.today - RECENT)
+    if not recent.gpu_millis:
+        return 0
+    now_at = midnight(known.today, budget.timezone)
+    end_at = midnight(window.end, budget.timezone)
+    left_millis = 0
+    for job in stored.running_work(organisation.pk, now_at=now_at):
+        named = {"whole": "", "team": job.team, "project": job.project, "model": job.model}
+        if named[budget.scope] != budget.subject:
+            continue
+        ends_at = min(job.started_at + timedelta(seconds=job.runtime_s), end_at)
+        left_millis += max(int((ends_at - now_at).total_seconds()), 0) * job.gpus * MILLIS_PER_GPU
+    return amount_of(recent, budget.measure) * left_millis // recent.gpu_millis if left_millis else 0

@@ -1,0 +1,94 @@
+"""What the month will come to, with an interval: the one forecast that page, API, command line and mail print."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from aiobserve.ledger.budget import Budget, window_of
+from aiobserve.ledger.forecast import Forecast, forecast, run_rate
+from aiobserve.reports.days import Known, daily, known_days, series
+from aiobserve.reports.scope import BadScope, Scope
+
+MONTH = Budget("month", "whole", "", "cost", 1)
+
+
+@dataclass(frozen=True)
+class MonthForecast:
+    """The month that holds the last posting, in the ledger's unit of the measure.
+
+    Attributes:
+        complete: (date, total) of each day of it that is over.
+        ahead: (date, expected) of each day from today on; today counts at least what it took already.
+        spent: so far, today among it.
+        expected: at the end of the month.
+        bands: for each day ahead, (low, high) of the running total since the month began, with 80 % and with 95 %.
+        run_rate: what the days so far come to when they simply go on.
+        made: the forecast behind it.
+    """
+
+    measure: str
+    first: date
+    end: date
+    today: date
+    complete: tuple[tuple[date, int], ...]
+    ahead: tuple[tuple[date, int], ...]
+    spent: int
+    expected: int
+    bands: tuple[tuple[tuple[int, int], ...], ...]
+    run_rate: int
+    made: Forecast
+
+    @property
+    def intervals(self) -> tuple[tuple[float, int, int], ...]:
+        """Return (coverage, low, high) of the whole month."""
+        if not self.bands:
+            return tuple((one.coverage, self.spent, self.spent) for one in self.made.intervals)
+        return tuple((one.coverage, *self.bands[-1][i]) for i, one in enumerate(self.made.intervals))
+
+
+def month_forecast(
+    scope: Scope, *, measure: str = "cost", by: str = "whole", subject: str = ""
+) -> MonthForecast | None:
+    """Return the forecast of the month in the scope's zone, of the whole or of one team, project or model; None without postings.
+
+    Raises:
+        BadScope: nothing was ever posted for the subject.
+    """
+    known = known_days(scope.organisation.pk, scope.timezone)
+    if known is None:
+        return None
+    amounts = daily(scope.organisation, scope.timezone, known, by=by)
+    if subject not in amounts and by != "whole":
+        raise BadScope(f"nothing was ever posted for {by} {subject!r}")
+    window = window_of(MONTH, known.today)
+    assert window is not None, "a budget without dates holds on every day"  # noqa: S101
+    own = amounts.get(subject, {})
+    made = ahead_of(known, series(known.days, own, measure), until=window.end)
+    complete_days = [day for day in known.days if day >= window.first]
+    complete = series(complete_days, own, measure)
+    today = series([known.today], own, measure)[0]
+    days = [max(day, today) if i == 0 else day for i, day in enumerate(made.days)]
+    base, raised = sum(complete), sum(days) - sum(made.days)
+    spent = base + today
+    return MonthForecast(
+        measure=measure,
+        first=window.first,
+        end=window.end,
+        today=known.today,
+        complete=tuple(zip(complete_days, complete, strict=True)),
+        ahead=tuple((known.today + timedelta(days=i), day) for i, day in enumerate(days)),
+        spent=spent,
+        expected=base + sum(days),
+        bands=tuple(
+            tuple((max(base + low + raised, spent), max(base + high + raised, spent)) for low, high in day)
+            for day in made.cumulative
+        ),
+        run_rate=base + round(float(run_rate(np.array(complete, float), elapsed=len(complete), ahead=len(days)).sum())),
+        made=made,
+    )
+
+
+def ahead_of(known: Known, history: list[int], *, until: date) -> Forecast:
+    """Return the forecast from today until a date, by the whole days that are known."""
+    return forecast(history, first_weekday=known.first.weekday(), ahead=max((until - known.today).days, 0))

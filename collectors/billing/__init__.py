@@ -1,0 +1,1 @@
+"""Bills of providers in the FinOps Open Cost and Usage Specification (FOCUS), and the rules that map their lines."""
