@@ -34,6 +34,7 @@ class Tile:
     exact: int
     change: str
     note: str
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,14 @@ def _tiles(now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan:
         parts += f", bought tokens {formats.money(now.api_microusd)}"
     part_idle = formats.share(idle.cost_microusd, now.cost_microusd)
     tiles = [
-        _tile("cost", "Cost", formats.money, now.cost_microusd, then.cost_microusd, parts),
-        _tile("energy", "Energy", formats.energy, now.energy_millij, then.energy_millij, _known(now)),
+        _tile("cost", "Cost", formats.money, now.cost_microusd, then.cost_microusd, parts, _listed(now)),
+        _tile(
+            "energy", "Energy", formats.energy, now.energy_millij, then.energy_millij,
+            f"± {formats.energy(now.energy_error_millij, now.energy_millij)} ({now.energy_error_share:.1%})", _known(now),
+        ),
         _tile(
             "carbon", "Emissions", formats.carbon, now.carbon_microg, then.carbon_microg,
-            "location-based, hourly average intensity",
+            f"location-based, hourly; ± {formats.carbon(now.carbon_error_microg, now.carbon_microg)} by the energy", _otherwise(now),
         ),
         _tile(
             "idle", "Idle", formats.money, idle.cost_microusd, idle_then.cost_microusd,
@@ -114,9 +118,32 @@ def _tiles(now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan:
     return tiles
 
 
-def _tile(measure: str, title: str, written: Callable[[int], str], now: int, then: int, note: str) -> Tile:
+def _tile(
+    measure: str, title: str, written: Callable[[int], str], now: int, then: int, note: str, also: str = ""
+) -> Tile:
     value, _, unit = written(now).partition(" ")
-    return Tile(measure, title, value, unit, now, formats.change(now, then), note)
+    return Tile(measure, title, value, unit, now, formats.change(now, then), note, also)
+
+
+def _listed(now: Amounts) -> str:
+    """Return what it would have cost at list price, in words; nothing when that is the same."""
+    rebate = now.list_microusd - now.cost_microusd
+    if not rebate:
+        return ""
+    more = f"{formats.share(abs(rebate), now.cost_microusd)} {'more' if rebate > 0 else 'less'}"
+    return f"at list price {formats.money(now.list_microusd)}, {more}"
+
+
+def _otherwise(now: Amounts) -> str:
+    """Return the emissions by the other methods, and the water, as far as they are known."""
+    said = (
+        f"market-based {formats.carbon(now.carbon_market_microg, now.carbon_microg)}"
+        if now.carbon_market_microg
+        else "",
+        f"manufacture {formats.carbon(now.embodied_microg, now.carbon_microg)}" if now.embodied_microg else "",
+        f"water {formats.water(now.water_microl)}" if now.water_microl else "",
+    )
+    return "; ".join(filter(None, said))
 
 
 def _known(amounts: Amounts) -> str:

@@ -27,6 +27,7 @@ GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
     "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
+    "x_EnergyErrorKwh", "x_CarbonMarketKgCO2e", "x_EmbodiedKgCO2e", "x_WaterL",
     "x_EnergyMillij", "x_CarbonMicrog", "x_GpuMillis", "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
     "x_CorrectedPeriod", "x_Restatement",
 )  # fmt: skip
@@ -89,10 +90,12 @@ def _parts(component: str, amounts: Amounts) -> list[_Part]:
     if component == Component.API.label:
         return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", True)]
     parts = []
-    if amounts.gpu_millis or amounts.capacity_microusd:
-        # Electricity is listed at what it cost; the rest of the list price is the capacity's.
-        listed = amounts.list_microusd - amounts.electricity_microusd
-        parts.append(_Part("capacity", amounts.capacity_microusd, listed, str(amounts.gpu_hours), "GPU-Hours", True))
+    # Electricity is listed at what it cost; the rest of the list price is the capacity's.
+    listed = amounts.list_microusd - amounts.electricity_microusd
+    if amounts.gpu_millis or amounts.capacity_microusd or listed:
+        # What is no GPU (a pool, a host, an unused commitment) is had by the day.
+        held = (str(amounts.gpu_hours), "GPU-Hours") if amounts.gpu_millis else ("1", "Days")
+        parts.append(_Part("capacity", amounts.capacity_microusd, listed, *held, True))
     if amounts.electricity_microusd or not parts:
         cost = amounts.electricity_microusd
         parts.append(_Part("electricity", cost, cost, str(amounts.energy_kwh), "kWh", not parts))
@@ -161,7 +164,11 @@ def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     if part.carries_energy:
         values |= {
             "x_EnergyKwh": amounts.energy_kwh,
+            "x_EnergyErrorKwh": amounts.energy_error_kwh,
             "x_CarbonKgCO2e": amounts.carbon_kg,
+            "x_CarbonMarketKgCO2e": amounts.carbon_market_kg,
+            "x_EmbodiedKgCO2e": amounts.embodied_kg,
+            "x_WaterL": amounts.water_l,
             "x_GpuHours": amounts.gpu_hours,
             "x_EnergyMillij": amounts.energy_millij,
             "x_CarbonMicrog": amounts.carbon_microg,

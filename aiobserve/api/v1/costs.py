@@ -1,6 +1,7 @@
 """`GET /api/v1/costs`: what was spent in money, energy and carbon, by any dimensions."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,11 +42,28 @@ class QuantitySerializer(serializers.Serializer):
     unit = serializers.CharField()
 
 
-class EmissionsSerializer(QuantitySerializer):
+class EnergySerializer(QuantitySerializer):
+    """Energy with its error band."""
+
+    error = serializers.CharField(help_text="How far off it may be, either way, in the same unit")
+
+
+class MethodSerializer(QuantitySerializer):
     """Emissions with the method behind them."""
 
     method = serializers.CharField(
-        help_text="location_hourly: energy x PUE x hourly average intensity of the grid zone"
+        help_text=(
+            "location_hourly: energy x PUE x hourly average intensity of the grid zone; market_hourly: contracts first, "
+            "the rest at the residual mix; manufacture_by_gpu_hour: emissions of manufacture over the hours of a life"
+        )
+    )
+
+
+class EmissionsSerializer(MethodSerializer):
+    """Location-based emissions with their error band."""
+
+    error = serializers.CharField(
+        help_text="How far off they may be because the energy is, either way; the error of the intensity is not known"
     )
 
 
@@ -80,9 +98,13 @@ class AmountsSerializer(serializers.Serializer):
     cost = MoneySerializer()
     capacity_cost = MoneySerializer()
     electricity_cost = MoneySerializer()
+    list_cost = MoneySerializer(help_text="The same at list price")
     gpu_hours = serializers.CharField()
-    energy = QuantitySerializer()
+    energy = EnergySerializer()
     emissions = EmissionsSerializer()
+    emissions_market = MethodSerializer()
+    embodied = MethodSerializer()
+    water = QuantitySerializer()
     quality = QualitySerializer()
     exact = ExactSerializer()
 
@@ -228,12 +250,24 @@ def _amounts(amounts: Amounts) -> dict[str, Any]:
         "cost": _money(amounts.cost_microusd),
         "capacity_cost": _money(amounts.capacity_microusd),
         "electricity_cost": _money(amounts.electricity_microusd),
+        "list_cost": _money(amounts.list_microusd),
         "gpu_hours": str(amounts.gpu_hours),
-        "energy": {"value": str(amounts.energy_kwh), "unit": "kWh"},
-        "emissions": {"value": str(amounts.carbon_kg), "unit": "kgCO2e", "method": "location_hourly"},
+        "energy": {**_quantity(amounts.energy_kwh, "kWh"), "error": str(amounts.energy_error_kwh)},
+        "emissions": {
+            **_quantity(amounts.carbon_kg, "kgCO2e"),
+            "error": str(amounts.carbon_error_kg),
+            "method": "location_hourly",
+        },
+        "emissions_market": {**_quantity(amounts.carbon_market_kg, "kgCO2e"), "method": "market_hourly"},
+        "embodied": {**_quantity(amounts.embodied_kg, "kgCO2e"), "method": "manufacture_by_gpu_hour"},
+        "water": _quantity(amounts.water_l, "L"),
         "quality": {quality.label: str(amounts.quality_share(quality)) for quality in Quality},
         "exact": {name: str(getattr(amounts, name)) for name in ("cost_microusd", *MEASURES)},
     }
+
+
+def _quantity(value: Decimal, unit: str) -> dict[str, str]:
+    return {"value": str(value), "unit": unit}
 
 
 def _money(cost_microusd: int) -> dict[str, str]:
