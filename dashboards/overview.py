@@ -11,6 +11,7 @@ from aiobserve.domain.units import MICROG_PER_KG, MICROUSD_PER_USD
 from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.schedule import PlanReport, plan_report
 from aiobserve.reports.scope import Scope, present
+from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES, described, in_words
 from aiobserve.reports.spend import SpendRow, spend
 from aiobserve.reports.windows import SiteOutlook, outlook
 from dashboards import formats
@@ -60,10 +61,12 @@ def page(scope: Scope, *, clock_at: datetime) -> dict[str, Any]:
         "tiles": _tiles(by_day.total, _of(by_day.rows, "idle"), before.total, _of(before.rows, "idle"), plan),
         "teams": teams,
         "total": by_day.total,
-        "models": _lines(spend(scope, group_by=("model", "account"), filters={"account": ["job"]}).rows, _model),
-        "jobs": _lines(spend(scope, group_by=("job_name", "account"), filters={"account": ["job"]}).rows, _job)[
-            :TOP_JOBS
-        ],
+        "models": _lines(_borne(scope, "model"), _model),
+        "jobs": _lines(_borne(scope, "job_name"), _job)[:TOP_JOBS],
+        "idle_policies": IDLE_POLICIES,
+        "overhead_policies": OVERHEAD_POLICIES,
+        "sharing_words": in_words(scope.sharing),
+        "utilisation_floor": described(scope.sharing)["utilisation_floor"] or "",
         "plan": plan,
         "plan_gap": f"{plan.gap_ratio:.2%}" if plan else "",
         "plan_rows": plan.rows if plan else (),
@@ -72,6 +75,12 @@ def page(scope: Scope, *, clock_at: datetime) -> dict[str, Any]:
         "sentence": _sentence(by_day.total, before.total, teams),
         "figures": _figures(scope, by_day.rows, plan, sites) if by_day.rows else {},
     }
+
+
+def _borne(scope: Scope, dimension: str) -> list[SpendRow]:
+    """Return what jobs came to by a dimension, with what is shared out to them where the scope shares."""
+    rows = spend(scope, group_by=(dimension, "account", "team"), filters={"account": ["job", "idle", "overhead"]}).rows
+    return [row for row in rows if row.keys["team"]]
 
 
 def _figures(

@@ -25,6 +25,9 @@ def overview(request: HttpRequest) -> HttpResponse:
             first_day=query.get("from"),
             end_day=query.get("to"),
             timezone=query.get("tz"),
+            idle=query.get("idle"),
+            overhead=query.get("overhead"),
+            utilisation_floor=query.get("utilisation_floor"),
         )
     except BadScope as error:
         return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)

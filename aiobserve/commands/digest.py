@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from aiobserve.commands.servers import database
-from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option
+from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option, sharing_options
 from aiobserve.emails.message import message
 from aiobserve.emails.weekly import weekly_digest
 from aiobserve.reports.scope import resolve
@@ -27,12 +27,15 @@ def digest() -> None:
     default=None,
     help="Also write the whole mail (.eml) or its HTML (.html).",
 )
+@sharing_options
 @json_option
 @expected_errors
-def preview(org: str | None, end_day: str | None, tz: str | None, path: Path | None, as_json: bool) -> None:
+def preview(
+    org: str | None, end_day: str | None, tz: str | None, path: Path | None, as_json: bool, **sharing: str | None
+) -> None:
     """Show the weekly digest as its reader would get it; nothing is sent."""
     with database():
-        scope = resolve(clock_at=clock(), organisation=org, end_day=end_day, timezone=tz)
+        scope = resolve(clock_at=clock(), organisation=org, end_day=end_day, timezone=tz, **sharing)
         made = weekly_digest(scope)
         if path is not None:
             mail = message(made, to="reader@example.com", list_id=scope.organisation.slug)

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from aiobserve.commands.servers import database
-from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option
+from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option, sharing_options
 from aiobserve.exports.files import write_csv, write_manifest
 from aiobserve.exports.focus import COLUMNS, focus_rows
 from aiobserve.exports.ledger_csv import DEFAULT_GROUP_BY, ledger_header, ledger_rows
 from aiobserve.reports.scope import resolve
+from aiobserve.reports.sharing import described
 from aiobserve.reports.spend import spend
 
 
@@ -27,6 +28,7 @@ from aiobserve.reports.spend import spend
 @click.option("--to", "end_day", default=None, help="Local day after the last.")
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
 @click.option("--group-by", default=",".join(DEFAULT_GROUP_BY), show_default=True, help="Dimensions of the csv form.")
+@sharing_options
 @json_option
 @expected_errors
 def export(
@@ -38,13 +40,16 @@ def export(
     tz: str | None,
     group_by: str,
     as_json: bool,
+    **sharing: str | None,
 ) -> None:
     """Write the ledger as FOCUS 1.2 or plain CSV, with a manifest beside it.
 
     The file appears whole or not at all. The manifest has its rows, SHA-256 and total.
     """
     with database():
-        scope = resolve(clock_at=clock(), organisation=org, first_day=first_day, end_day=end_day, timezone=tz)
+        scope = resolve(
+            clock_at=clock(), organisation=org, first_day=first_day, end_day=end_day, timezone=tz, **sharing
+        )
         path = path or Path(f"{form}-{scope.organisation.slug}-{scope.first_day}-{scope.end_day}.csv")
         dimensions = tuple(name for name in group_by.split(",") if name)
         if form == "focus":
@@ -59,6 +64,7 @@ def export(
             "from": scope.span.start_at.isoformat(),
             "to": scope.span.end_at.isoformat(),
             "timezone": scope.timezone,
+            "sharing": described(scope.sharing),
             "cost_usd": str(total.cost_usd),
             "cost_microusd": total.cost_microusd,
         }

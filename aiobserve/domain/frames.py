@@ -136,7 +136,17 @@ SIGNAL_KINDS = {
     "requests_per_s": "interactive requests per second to a served model",
 }
 
-FRAMES = {schema.name: schema for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS)}
+# Words that a team, project, model or job (by its key) carries; rules and shared pools go by them.
+LABELS = Schema("labels", {"kind": Column(TEXT), "name": Column(TEXT), "label": Column(TEXT)})
+LABEL_KINDS = ("team", "project", "model", "job")
+
+# When a job saved its work, so that a later attempt can go on from there.
+CHECKPOINTS = Schema("checkpoints", {"job_key": Column(TEXT), "at": Column(INSTANT)})
+
+FRAMES = {
+    schema.name: schema
+    for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS, LABELS, CHECKPOINTS)
+}
 
 # What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
 # the claimant that the caller numbered, and -1 for the other kinds; pool_id is that of a shared pool, -1 where there

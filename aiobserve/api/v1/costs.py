@@ -16,11 +16,13 @@ from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_HOUR, usd
 from aiobserve.reports.amounts import Amounts
 from aiobserve.reports.scope import resolve
+from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES, described
 from aiobserve.reports.spend import DIMENSIONS, SpendRow, spend
 
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 200
 GRANULARITIES = ("none", "hour", "day", "month")
-PARAMETERS = ("org", "from", "to", "tz", "group_by", "granularity", "limit", "starting_after")
+SHARING = ("idle", "overhead", "utilisation_floor")
+PARAMETERS = ("org", "from", "to", "tz", *SHARING, "group_by", "granularity", "limit", "starting_after")
 FILTER = "filter."
 
 
@@ -101,6 +103,14 @@ PERIOD = inline_serializer(
 )
 
 
+class SharingSerializer(serializers.Serializer):
+    """Who bears idle capacity and overhead in this answer."""
+
+    idle = serializers.CharField()
+    overhead = serializers.CharField()
+    utilisation_floor = serializers.CharField(allow_null=True)
+
+
 class CostListSerializer(serializers.Serializer):
     """A page of groups. `totals` are of the whole answer, not of the page."""
 
@@ -109,6 +119,7 @@ class CostListSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     tz = serializers.CharField()
     period = PERIOD
+    sharing = SharingSerializer()
     data = CostRowSerializer(many=True)  # type: ignore[assignment]  # DRF's own `data` is the rendered form
     totals = AmountsSerializer()
     has_more = serializers.BooleanField()
@@ -133,6 +144,17 @@ class CostsView(APIView):
                 "to", str, description="Local day after the last; by default the day after the last posting"
             ),
             OpenApiParameter("tz", str, description="IANA time zone in which days begin and end; UTC by default"),
+            OpenApiParameter(
+                "idle", str, enum=list(IDLE_POLICIES), description="Who bears idle capacity; separate by default"
+            ),
+            OpenApiParameter(
+                "overhead", str, enum=list(OVERHEAD_POLICIES), description="Who bears overhead; separate by default"
+            ),
+            OpenApiParameter(
+                "utilisation_floor",
+                str,
+                description="0.8: with idle=by_use or even, users bear idle only as if the fleet were so used",
+            ),
             OpenApiParameter("group_by", str, description="Dimensions, comma separated; `account,team` by default"),
             OpenApiParameter("granularity", str, enum=GRANULARITIES, description="Time step; none by default"),
             OpenApiParameter("filter.team", str, description="As an example of a filter: teams, comma separated"),
@@ -158,6 +180,7 @@ class CostsView(APIView):
             first_day=query.get("from"),
             end_day=query.get("to"),
             timezone=query.get("tz"),
+            **{name: query.get(name) for name in SHARING},
         )
         found = spend(scope, group_by=[*([] if granularity == "none" else [granularity]), *group_by], filters=filters)
         limit = _number(query.get("limit"), "limit", default=DEFAULT_PAGE, largest=LARGEST_PAGE)
@@ -174,6 +197,7 @@ class CostsView(APIView):
                     "to": scope.span.end_at.isoformat(),
                     "hours": scope.span.duration_s // SECONDS_PER_HOUR,
                 },
+                "sharing": described(scope.sharing),
                 "data": [_row(row) for row in found.rows[skip : skip + limit]],
                 "totals": _amounts(found.total),
                 "has_more": has_more,

@@ -1,11 +1,13 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
+from aiobserve.store.models.checkpoints import Checkpoint
 from aiobserve.store.models.fleet import Device, Node, Site
-from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
+from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestContent, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
+from aiobserve.store.models.rules import Label, OrganisationRule
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
 from aiobserve.store.models.watermark import Watermark
 from aiobserve.store.models.workloads import Job, JobInterval
@@ -13,16 +15,20 @@ from aiobserve.store.models.workloads import Job, JobInterval
 __all__ = [
     "AccountMapping",
     "AiModel",
+    "Checkpoint",
     "CollectRequest",
     "Device",
     "GpuRate",
     "IngestBatch",
+    "IngestContent",
     "IngestRejection",
     "Job",
     "JobInterval",
+    "Label",
     "LedgerBatch",
     "Node",
     "Organisation",
+    "OrganisationRule",
     "Plan",
     "PlanDecision",
     "Posting",

@@ -8,7 +8,10 @@ import pandas as pd
 from django.db import connection, transaction
 
 from aiobserve.store.models import IngestRejection
+from aiobserve.store.write.checkpoints import write_checkpoints
+from aiobserve.store.write.contents import write_contents
 from aiobserve.store.write.fleet import write_devices, write_sites
+from aiobserve.store.write.labels import write_labels
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
 from aiobserve.store.write.samples import write_samples
@@ -59,10 +62,15 @@ def write_batch(
             write_signals(organisation_id, ledger_id, frames["signals"])
         if "jobs" in frames:
             write_jobs(organisation_id, frames["jobs"])
+        if "labels" in frames:
+            write_labels(organisation_id, frames["labels"])
         if "intervals" in frames:
             write_intervals(organisation_id, frames["intervals"])
+        if "checkpoints" in frames:
+            write_checkpoints(organisation_id, frames["checkpoints"])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
+        write_contents(ledger_id, frames)
         _write_rejections(ledger_id, rejections)
     return Written(new=True, rows=rows, rejected=len(rejections))
 

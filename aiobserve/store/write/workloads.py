@@ -1,6 +1,7 @@
 """Writes jobs and what they held of devices; a job that is there gets its newer state."""
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -94,9 +95,8 @@ def _want(intervals: pd.DataFrame) -> None:
         want_again([int(str(site_id))], held["start_at"].min().to_pydatetime(), None)
 
 
-def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[int, str, int | None]]:
+def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[Any, ...]]:
+    """Return what decides who bears a job, with its id first."""
     jobs = Job.objects.filter(organisation_id=organisation_id, key__in=list(keys))
-    return {
-        key: (pk, account, model_id)
-        for key, pk, account, model_id in jobs.values_list("key", "pk", "account", "model_id")
-    }
+    found = jobs.values_list("key", "pk", "account", "model_id", "user", "name")
+    return {row[0]: row[1:] for row in found}
