@@ -11,8 +11,8 @@ from aiobserve.domain.account import Account
 from aiobserve.domain.identity import digest
 from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.window import Span, utc_day, window_floor
+from aiobserve.inputs import RateMissing, claimed, devices_in, site_inputs
 from aiobserve.ledger.post import postings
-from aiobserve.pipeline.inputs import RateMissing, claimed, devices_in, site_inputs
 from aiobserve.store.read import fleet
 from aiobserve.store.write.ledger import post_day
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day

@@ -1,5 +1,7 @@
 """Reads what decides the charges of a site over a span of windows: devices, reservations, telemetry, prices, signals.
 
+Below pipeline and reports, because both need the same: the one to post charges, the other to explain them.
+
 Every function takes the span of the windows to compute; what lies around it is read as far as it matters.
 """
 
@@ -11,10 +13,12 @@ import pandas as pd
 from aiobserve.attribution.claimants import Claimed, claim
 from aiobserve.attribution.engine import Devices, SiteInputs
 from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve
+from aiobserve.attribution.rules import FOREVER_S, Rule, effective_map
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
 from aiobserve.domain.window import WINDOW_S, Span
 from aiobserve.store.read import fleet, rates, telemetry, workloads
+from aiobserve.store.read.rules import RuleRow, facts_of_jobs, rules
 
 # Samples this far outside the span are read too, so that the energy at its edges is known.
 MARGIN = timedelta(hours=6)
@@ -39,7 +43,32 @@ def claimed(site: fleet.SiteRow, devices: pd.DataFrame, span: Span) -> Claimed:
     held = workloads.reservations(site.pk, span)
     index = pd.Series(devices.index, index=devices["device_id"])
     held = held[held["device_id"].isin(index.index)]
-    return claim(held.assign(device=held["device_id"].map(index)), workloads.account_map(site.organisation_id))
+    return claim(*ruled(site.organisation_id, held.assign(device=held["device_id"].map(index))))
+
+
+def ruled(organisation_id: int, held: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return reservations and the dated map that says whose they are, by the organisation's rules where there are any.
+
+    Where rules stand, `account` of a reservation becomes a key for its account and the rules that its job meets.
+    """
+    by_account = workloads.account_map(organisation_id)
+    standing = [rule_of(row, named=False) for row in rules(organisation_id, standing=True)]
+    if not standing or held.empty:
+        return held, by_account
+    jobs = facts_of_jobs(int(pk) for pk in held["job_id"].unique())
+    mapped = effective_map(jobs, standing, by_account)
+    return held.assign(account=held["job_id"].map(mapped.key)), mapped.dated
+
+
+def rule_of(row: RuleRow, *, named: bool) -> Rule:
+    """Return a kept rule as the pure core takes it, with names or ids of team and project."""
+    return Rule(
+        row.pk, row.priority, row.account, row.user, row.site, row.model, row.job_name, row.label,
+        team=row.team if named else row.team_id,
+        project=row.project if named else row.project_id,
+        valid_from_s=int(row.valid_from_at.timestamp()),
+        valid_to_s=int(row.valid_to_at.timestamp()) if row.valid_to_at else FOREVER_S,
+    )  # fmt: skip
 
 
 def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Claimed, span: Span) -> SiteInputs:
