@@ -19,6 +19,7 @@ from aiobserve.commands.export import export  # noqa: E402
 from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
+from aiobserve.commands.runs import list_runs  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
 from aiobserve.commands.up import up  # noqa: E402
 
@@ -33,5 +34,5 @@ def main() -> None:
     """
 
 
-for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, plan, tick, up):
+for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, list_runs, plan, tick, up):
     main.add_command(command)
