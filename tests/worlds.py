@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiobserve.domain import frames
 from aiobserve.domain.quality import Quality
-from aiobserve.domain.schema import Schema
+from aiobserve.domain.schema import REQUIRED, Schema
 from aiobserve.domain.window import Span
 from collectors.base import Batch, Rejection
 
@@ -22,10 +22,13 @@ def at(hours: float) -> datetime:
 
 
 def frame(schema: Schema, *rows: dict[str, object]) -> pd.DataFrame:
-    """Return a checked frame of rows; columns that a row does not name are missing."""
-    return schema.check(
-        pd.DataFrame([{**dict.fromkeys(schema.columns), **row} for row in rows], columns=list(schema.columns))
-    )
+    """Return a checked frame of rows; a column that a row does not name is missing, or its default."""
+    absent = {name: None for name, column in schema.columns.items() if column.default is REQUIRED}
+    made = pd.DataFrame([{**absent, **row} for row in rows])
+    for name, column in schema.columns.items():
+        if name in made and column.default not in (REQUIRED, None):
+            made[name] = made[name].fillna(column.default)
+    return schema.check(made)
 
 
 @dataclass

@@ -44,12 +44,16 @@ class EnergyCurve:
         at_s: epoch seconds, shape (n,).
         cumulative_millij: energy since `at_s[0]`, shape (n,), never decreasing.
         doubtful: whether the interval that ends at each sample is bridged, reset or replaced, shape (n,).
+        replaced: whether its energy is reckoned rather than read (reset or replaced, not merely bridged), shape (n,).
+        by_counter: whether the device's counter was used, rather than its sampled power.
         quarantined: number of intervals whose reading was physically impossible.
     """
 
     at_s: FloatArray
     cumulative_millij: FloatArray
     doubtful: npt.NDArray[np.bool_]
+    replaced: npt.NDArray[np.bool_]
+    by_counter: bool
     quarantined: int
 
 
@@ -79,8 +83,10 @@ def _from_counter(samples: Samples, read: npt.NDArray[np.bool_], tdp_w: float) -
     impossible = step > limit
     if impossible.any():
         step[impossible] = np.rint(np.minimum(_power_step(samples, at_s, tdp_w), limit)[impossible])
-    doubtful = reset | impossible | (gap_s > MAX_GAP_S)
-    return EnergyCurve(at_s, np.r_[0.0, np.cumsum(step)], np.r_[False, doubtful], int(impossible.sum()))
+    replaced = reset | impossible
+    doubtful = replaced | (gap_s > MAX_GAP_S)
+    cumulative = np.r_[0.0, np.cumsum(step)]
+    return EnergyCurve(at_s, cumulative, np.r_[False, doubtful], np.r_[False, replaced], True, int(impossible.sum()))
 
 
 def _from_power(samples: Samples, tdp_w: float) -> EnergyCurve:
@@ -92,7 +98,8 @@ def _from_power(samples: Samples, tdp_w: float) -> EnergyCurve:
     step = np.rint(gap_s * (power_w[1:] + power_w[:-1]) / 2 * MILLIJ_PER_J)
     doubtful = gap_s > MAX_GAP_S
     cumulative = np.r_[0.0, np.cumsum(step)] if at_s.size else np.zeros(0)
-    return EnergyCurve(at_s, cumulative, np.r_[False, doubtful][: at_s.size], int((read & ~possible).sum()))
+    marks = np.r_[False, doubtful][: at_s.size]
+    return EnergyCurve(at_s, cumulative, marks, np.zeros(at_s.size, bool), False, int((read & ~possible).sum()))
 
 
 def _power_step(samples: Samples, at_s: FloatArray, tdp_w: float) -> FloatArray:

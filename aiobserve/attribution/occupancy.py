@@ -1,91 +1,103 @@
-"""Who held how much of which device in each window, in thousandths of a GPU times seconds."""
+"""Who held how much of which device in each segment, in thousandths of a GPU times seconds."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from aiobserve.attribution.segments import Reservations, Segments
 from aiobserve.attribution.split import split_groups
-from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Reservations:
-    """What each claimant held of each device, shape (n,) each.
+class Holdings:
+    """Time held in each segment, shape (n,) each.
 
-    Attributes:
-        device: index of the device.
-        claimant: index of the claimant (a job under one mapping to team and project).
-        start_s, end_s: epoch seconds, half-open.
-        share_millis: thousandths of one GPU.
+    The first `alone` rows are segments that one claimant held; the rest are shared, sorted by segment and claimant.
     """
 
-    device: Int64Array
-    claimant: Int64Array
-    start_s: Int64Array
-    end_s: Int64Array
-    share_millis: Int64Array
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """GPU time held in each cell (device x window), sorted by cell, shape (n,) each."""
-
-    cell: Int64Array
+    segment: Int64Array
     claimant: Int64Array
     gpu_millis: Int64Array
+    alone: int
 
 
 def capacity_millis(
-    valid_from_s: Int64Array, valid_to_s: Int64Array, share_millis: Int64Array, edge_s: Int64Array
+    segments: Segments, valid_from_s: Int64Array, valid_to_s: Int64Array, share_millis: Int64Array
 ) -> Int64Array:
-    """Return the GPU time that each device offers in each window, flattened to shape (devices * windows,)."""
-    overlap_s = np.minimum(valid_to_s[:, None], edge_s[None, 1:]) - np.maximum(valid_from_s[:, None], edge_s[None, :-1])
-    return (np.maximum(overlap_s, 0) * share_millis[:, None]).ravel()
+    """Return the GPU time that each segment offers, shape (s,): nothing while its device is not there."""
+    start_s = np.maximum(segments.start_s, valid_from_s[segments.device])
+    end_s = np.minimum(segments.end_s, valid_to_s[segments.device])
+    return np.maximum(end_s - start_s, 0) * share_millis[segments.device]
 
 
-def holdings(reservations: Reservations, edge_s: Int64Array, capacity: Int64Array) -> Holdings:
-    """Cut reservations at window edges and sum them by cell and claimant.
+def holdings(reservations: Reservations, segments: Segments, capacity: Int64Array) -> Holdings:
+    """Return who held each segment; what a device did not offer cannot be held.
 
     Where a device is over-booked (time slices that sum to more than the device) the holdings are scaled down
     so that they sum to its capacity: four claims of a whole GPU on one GPU are a quarter each.
     """
-    cell, claimant, gpu_millis = _cut_at_windows(reservations, edge_s)
-    cell, claimant, gpu_millis = _merge(cell, claimant, gpu_millis)
-    held = np.zeros(len(capacity), dtype=np.int64)
-    np.add.at(held, cell, gpu_millis)
-    over = (held > capacity)[cell]
-    if over.any():
-        over_cells, group = np.unique(cell[over], return_inverse=True)
-        gpu_millis = gpu_millis.copy()
-        gpu_millis[over] = split_groups(capacity[over_cells], group.astype(np.int64), gpu_millis[over])
-    return Holdings(cell, claimant, gpu_millis)
+    row, segment = spread(reservations, segments)
+    gpu_millis = segments.duration_s[segment] * reservations.share_millis[row]
+    worth = (gpu_millis > 0) & (capacity[segment] > 0)
+    if not worth.all():
+        row, segment, gpu_millis = row[worth], segment[worth], gpu_millis[worth]
+    claimant = reservations.claimant[row]
+    single = np.bincount(segment, minlength=len(capacity))[segment] == 1
+    several = ~single
+    shared = _merge(segment[several], claimant[several], gpu_millis[several])
+    alone = segment[single]
+    # More than the device offers is no more than the device.
+    alone_millis = np.minimum(gpu_millis[single], capacity[alone])
+    return Holdings(
+        np.concatenate([alone, shared[0]]),
+        np.concatenate([claimant[single], shared[1]]),
+        np.concatenate([alone_millis, _scaled(shared[0], shared[2], capacity)]),
+        len(alone),
+    )
 
 
-def _cut_at_windows(reservations: Reservations, edge_s: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array]:
-    windows = len(edge_s) - 1
-    start_s = np.maximum(reservations.start_s, edge_s[0])
-    end_s = np.minimum(reservations.end_s, edge_s[-1])
-    rows = np.flatnonzero(end_s > start_s)
-    start_s, end_s = start_s[rows], end_s[rows]
-    first = (start_s - edge_s[0]) // WINDOW_S
-    last = (end_s - 1 - edge_s[0]) // WINDOW_S
-    pieces = last - first + 1
-    row = np.repeat(np.arange(len(rows)), pieces)
-    offset = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    window = first[row] + offset
-    overlap_s = np.minimum(end_s[row], edge_s[window + 1]) - np.maximum(start_s[row], edge_s[window])
-    source = rows[row]
-    cell = reservations.device[source] * windows + window
-    return cell, reservations.claimant[source], overlap_s * reservations.share_millis[source]
+def spread(reservations: Reservations, segments: Segments) -> tuple[Int64Array, Int64Array]:
+    """Return (row, segment) for every segment that each reservation covers, in order of the reservations."""
+    first_s, last_s = int(segments.edge_s[0]), int(segments.edge_s[-1])
+    length = last_s - first_s + 1
+    rows = np.flatnonzero((reservations.end_s > first_s) & (reservations.start_s < last_s))
+    device = reservations.device[rows]
+    of_edge = np.repeat(np.arange(len(segments.offset) - 1), np.diff(segments.offset))
+    keys = of_edge * length + segments.edge_s - first_s
+    start = np.searchsorted(keys, device * length + np.maximum(reservations.start_s[rows], first_s) - first_s)
+    end = np.searchsorted(keys, device * length + np.minimum(reservations.end_s[rows], last_s) - first_s)
+    pieces = np.maximum(end - start, 0)
+    # Each device has one segment fewer than it has edges.
+    first = start - device - (np.cumsum(pieces) - pieces)
+    return np.repeat(rows, pieces), np.arange(pieces.sum()) + np.repeat(first, pieces)
 
 
-def _merge(cell: Int64Array, claimant: Int64Array, gpu_millis: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array]:
-    order = np.lexsort((claimant, cell))
-    cell, claimant, gpu_millis = cell[order], claimant[order], gpu_millis[order]
-    if not cell.size:
-        return cell, claimant, gpu_millis
-    first = np.flatnonzero(np.r_[True, (cell[1:] != cell[:-1]) | (claimant[1:] != claimant[:-1])])
-    return cell[first], claimant[first], np.add.reduceat(gpu_millis, first)
+def _merge(
+    segment: Int64Array, claimant: Int64Array, gpu_millis: Int64Array
+) -> tuple[Int64Array, Int64Array, Int64Array]:
+    """Sort by segment and claimant, and sum what one claimant held of one segment in several pieces."""
+    if not segment.size:
+        return segment, claimant, gpu_millis
+    key = segment * (claimant.max() + 1) + claimant
+    order = np.argsort(key)
+    key, gpu_millis = key[order], gpu_millis[order]
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    return segment[order[first]], claimant[order[first]], np.add.reduceat(gpu_millis, first)
+
+
+def _scaled(segment: Int64Array, gpu_millis: Int64Array, capacity: Int64Array) -> Int64Array:
+    if not segment.size:
+        return gpu_millis
+    start = np.flatnonzero(np.r_[True, segment[1:] != segment[:-1]])
+    size = np.diff(np.r_[start, len(segment)])
+    over = np.add.reduceat(gpu_millis, start) > capacity[segment[start]]
+    if not over.any():
+        return gpu_millis
+    rows = np.flatnonzero(np.repeat(over, size))
+    group = np.repeat(np.arange(over.sum()), size[over])
+    scaled = gpu_millis.copy()
+    scaled[rows] = split_groups(capacity[segment[start[over]]], group, gpu_millis[rows])
+    return scaled

@@ -4,6 +4,8 @@ Source: the method of Hamilton, as used for the apportionment of seats: floor ev
 units that are left to the largest remainders; here ties go to the earlier part.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,8 @@ Int64Array = npt.NDArray[np.int64]
 # Float quotas are corrected by exact integer arithmetic modulo 2**64; that needs the quotient to be within a
 # few units of the truth, which float64 gives up to here.
 LARGEST = 2**52
+# Groups of up to this many rows are ranked by comparing every pair, larger ones by sorting.
+SMALL = 8
 
 
 class CannotSplit(ValueError):
@@ -42,20 +46,84 @@ def split_groups(totals: Int64Array, group: Int64Array, weights: Int64Array) -> 
     Raises:
         CannotSplit: a group has a total but no weight, or a magnitude exceeds 2**52.
     """
-    if weights.size and weights.min() < 0:
-        raise CannotSplit(f"a weight of {weights.min()} was given; weights may not be negative")
-    weight_of_group = _sum_by_group(weights, group, len(totals))
-    magnitude = np.abs(totals)
-    _check(magnitude, weight_of_group)
-    if not weights.size:
-        return np.zeros(0, dtype=np.int64)
+    return Groups.of(group, len(totals)).split(totals, weights)
 
-    divisor = np.maximum(weight_of_group, 1)[group]
-    total = magnitude[group]
-    floor, remainder = _divide(total, weights, divisor)
-    left = magnitude - _sum_by_group(floor, group, len(totals))
-    parts = floor + _largest_remainders(remainder, divisor, group, left)
-    return np.where(totals[group] < 0, -parts, parts)
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows that belong together, so that several totals can be split over the same rows.
+
+    Attributes:
+        of_row: group of each row, shape (n,), ascending.
+        size: number of rows of each group, shape (g,).
+        start: first row of each group, shape (g,).
+    """
+
+    of_row: Int64Array
+    size: Int64Array
+    start: Int64Array
+
+    @classmethod
+    def of(cls, group: Int64Array, groups: int) -> "Groups":
+        """Return the groups of rows that are sorted by group."""
+        size = np.bincount(group, minlength=groups).astype(np.int64)
+        return cls(group, size, np.cumsum(size) - size)
+
+    def sum(self, values: Int64Array) -> Int64Array:
+        """Return the sum of each group, shape (g,)."""
+        sums = np.zeros(len(self.size), dtype=np.int64)
+        some = np.flatnonzero(self.size)
+        if some.size:
+            sums[some] = np.add.reduceat(values, self.start[some])
+        return sums
+
+    def split(self, totals: Int64Array, weights: Int64Array) -> Int64Array:
+        """Split each group's total over its rows; see `split_groups`."""
+        if weights.size and weights.min() < 0:
+            raise CannotSplit(f"a weight of {weights.min()} was given; weights may not be negative")
+        weight_of_group = self.sum(weights)
+        magnitude = np.abs(totals)
+        _check(magnitude, weight_of_group)
+        if not magnitude.any():
+            return np.zeros(len(weights), dtype=np.int64)
+        divisor = np.maximum(weight_of_group, 1)[self.of_row]
+        floor, remainder = _divide(magnitude[self.of_row], weights, divisor)
+        left = magnitude - self.sum(floor)
+        parts = floor + self._largest_remainders(remainder, left)
+        return np.where(totals[self.of_row] < 0, -parts, parts) if (totals < 0).any() else parts
+
+    def _largest_remainders(self, remainder: Int64Array, left: Int64Array) -> Int64Array:
+        """Return 1 for each row that gets one of the `left` units of its group, else 0.
+
+        Remainders of one group have the same divisor, so they are compared as the integers they are.
+        """
+        extra = np.zeros(len(remainder), dtype=np.int64)
+        open_groups = np.flatnonzero(left > 0)
+        sizes = self.size[open_groups]
+        for size in range(1, SMALL + 1):
+            chosen = open_groups[sizes == size]
+            if chosen.size:
+                rows = self.start[chosen][:, None] + np.arange(size)
+                extra[rows] = _rank(remainder[rows]) < left[chosen][:, None]
+        large = open_groups[sizes > SMALL]
+        if large.size:
+            rows = np.flatnonzero(np.isin(self.of_row, large))
+            order = rows[np.lexsort((rows, -remainder[rows], self.of_row[rows]))]
+            ordered = self.of_row[order]
+            rank = np.arange(len(order)) - np.searchsorted(ordered, ordered, side="left")
+            extra[order[rank < left[ordered]]] = 1
+        return extra
+
+
+def _rank(remainder: Int64Array) -> Int64Array:
+    """Return the place of each remainder in its row of a matrix, 0 for the largest; ties by position."""
+    rank = np.zeros(remainder.shape, dtype=np.int64)
+    for one in range(remainder.shape[1]):
+        for other in range(one):
+            first = remainder[:, other] >= remainder[:, one]
+            rank[:, one] += first
+            rank[:, other] += ~first
+    return rank
 
 
 def _divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -64,30 +132,11 @@ def _divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tupl
     with np.errstate(over="ignore"):
         # Wraps around modulo 2**64 on both sides, so the difference is exact: it is a few divisors at most.
         remainder = total * weights - quotient * divisor
-    correction = remainder // divisor
-    return quotient + correction, remainder - correction * divisor
-
-
-def _largest_remainders(remainder: Int64Array, divisor: Int64Array, group: Int64Array, left: Int64Array) -> Int64Array:
-    """Return 1 for each row that gets one of the `left` units of its group, else 0."""
-    extra = np.zeros(len(group), dtype=np.int64)
-    rows = np.flatnonzero(left[group] > 0)
-    if not rows.size:
-        return extra
-    fraction = remainder[rows] / divisor[rows]
-    order = rows[np.lexsort((rows, -fraction, group[rows]))]
-    ordered_group = group[order]
-    first = np.r_[True, ordered_group[1:] != ordered_group[:-1]]
-    start = np.flatnonzero(first)
-    rank = np.arange(len(order)) - np.repeat(start, np.diff(np.r_[start, len(order)]))
-    extra[order[rank < left[ordered_group]]] = 1
-    return extra
-
-
-def _sum_by_group(values: Int64Array, group: Int64Array, groups: int) -> Int64Array:
-    sums = np.zeros(groups, dtype=np.int64)
-    np.add.at(sums, group, values)
-    return sums
+    if ((remainder < 0) | (remainder >= divisor)).any():
+        correction = remainder // divisor
+        quotient += correction
+        remainder -= correction * divisor
+    return quotient, remainder
 
 
 def _check(magnitude: Int64Array, weight_of_group: Int64Array) -> None:

@@ -2,6 +2,7 @@
 
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.schema import INSTANT, TEXT, Column, Schema
+from aiobserve.domain.terms import COMMITMENTS, EMBODIED, ENERGY_CONTRACTS, POOLS
 
 SITES = Schema(
     "sites",
@@ -13,14 +14,17 @@ SITES = Schema(
 )
 
 # A device is one GPU, or a pool of identical GPUs that the source does not tell apart
-# (capacity_millis = 1000 x GPUs). idle_w and active_w are per GPU and model the power where none is metered.
+# (capacity_millis = 1000 x GPUs), or (kind `host`) what a server draws besides its GPUs. idle_w and active_w are per
+# GPU and model the power where none is metered. contract names the terms under which a device is had.
 DEVICES = Schema(
     "devices",
     {
         "device_uid": Column(TEXT),
         "site": Column(TEXT),
         "node": Column(TEXT),
+        "kind": Column(TEXT, default="gpu"),
         "sku": Column(TEXT),
+        "contract": Column(TEXT, nullable=True, default=None),
         "capacity_millis": Column("int64"),
         "tdp_w": Column("float64"),
         "idle_w": Column("float64"),
@@ -98,13 +102,17 @@ INTERVALS = Schema(
     },
 )
 
-# Dated price of holding one GPU for an hour; site is empty when it holds at every site.
+# Dated price of holding one GPU for an hour; site is empty when it holds at every site, contract when it holds for
+# devices of no named contract, the list price when nothing is rebated.
 RATES = Schema(
     "rates",
     {
         "sku": Column(TEXT),
         "site": Column(TEXT, nullable=True),
+        "contract": Column(TEXT, nullable=True, default=None),
+        "purchase": Column(TEXT, default="on_demand"),
         "usd_per_gpu_hour": Column("float64"),
+        "list_usd_per_gpu_hour": Column("float64", nullable=True, default=None),
         "includes_electricity": Column("bool"),
         "valid_from_at": Column(INSTANT),
         "valid_to_at": Column(INSTANT, nullable=True),
@@ -132,7 +140,11 @@ SIGNAL_KINDS = {
     "electricity_usd_per_mwh": "wholesale or tariff price of electricity in a grid zone, US dollars per MWh",
     "carbon_lifecycle_g_per_kwh": "average life-cycle intensity of a grid zone, gCO2e per kWh",
     "carbon_direct_g_per_kwh": "average direct intensity of a grid zone, gCO2e per kWh",
+    "carbon_residual_g_per_kwh": "intensity of the residual mix of a grid zone, for market-based accounting, gCO2e per kWh",
+    "carbon_marginal_g_per_kwh": "marginal intensity of a grid zone, for decisions and never for accounting, gCO2e per kWh",
     "pue_ratio": "facility energy over IT energy at a site",
+    "water_l_per_kwh": "water that a site uses per kWh, litres",
+    "pool_power_w": "power of a shared pool, scope SITE/POOL, watts",
     "requests_per_s": "interactive requests per second to a served model",
 }
 
@@ -143,10 +155,36 @@ LABEL_KINDS = ("team", "project", "model", "job")
 # When a job saved its work, so that a later attempt can go on from there.
 CHECKPOINTS = Schema("checkpoints", {"job_key": Column(TEXT), "at": Column(INSTANT)})
 
+# How busy a job kept a device that it shared over a span; any unit, only the proportion among the holders counts.
+ACTIVITY = Schema(
+    "activity",
+    {
+        "job_key": Column(TEXT),
+        "device_uid": Column(TEXT),
+        "start_at": Column(INSTANT),
+        "end_at": Column(INSTANT),
+        "level": Column("float64"),
+    },
+)
+
+# A device that is kept for an account, also while it idles.
+DEDICATIONS = Schema(
+    "dedications",
+    {
+        "device_uid": Column(TEXT),
+        "account": Column(TEXT),
+        "valid_from_at": Column(INSTANT),
+        "valid_to_at": Column(INSTANT, nullable=True, default=None),
+    },
+)
+
 FRAMES = {
     schema.name: schema
-    for schema in (SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, RATES, SIGNALS, LABELS, CHECKPOINTS)
-}
+    for schema in (
+        SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, ACTIVITY, DEDICATIONS, RATES, SIGNALS, POOLS, COMMITMENTS,
+        ENERGY_CONTRACTS, EMBODIED, LABELS, CHECKPOINTS,
+    )
+}  # fmt: skip
 
 # What attribution says of each window. `kind` is job, idle, overhead or unattributed; claimant is the index of
 # the claimant that the caller numbered, and -1 for the other kinds; pool_id is that of a shared pool, -1 where there

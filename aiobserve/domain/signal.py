@@ -40,6 +40,12 @@ class StepSignal:
             source=source,
         )
 
+    @classmethod
+    def empty(cls) -> "StepSignal":
+        """Return a signal of which nothing is known."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls(nothing, nothing, np.zeros(0), np.zeros(0, dtype=np.int8), "none")
+
     def at(self, at_s: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
         """Return value and quality at each instant; NaN and ASSUMED where no step holds."""
         value = np.full(at_s.shape, np.nan)

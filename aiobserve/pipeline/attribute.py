@@ -7,12 +7,14 @@ import pandas as pd
 from django.db import transaction
 
 from aiobserve.attribution.engine import METHOD_VERSION, attribute
+from aiobserve.attribution.price import RateMissing
 from aiobserve.domain.account import Account
 from aiobserve.domain.identity import digest
 from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.window import Span, utc_day, window_floor
-from aiobserve.inputs import RateMissing, claimed, devices_in, site_inputs
+from aiobserve.inputs.site import devices_in, holders, site_inputs
 from aiobserve.ledger.post import postings
+from aiobserve.pipeline.observe import observe_idle
 from aiobserve.store.read import fleet
 from aiobserve.store.write.ledger import post_day
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day
@@ -55,9 +57,9 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
     devices = devices_in(site_id, span)
     if devices.empty or not span.duration_s:
         return DayAttributed(site_id, day)
-    held = claimed(site, devices, span)
+    held = holders(site, devices, span)
     attribution = attribute(site_inputs(site, devices, held, span))
-    rows = _with_keys(postings(attribution.charges, attribution.metered), held.claimants)
+    rows = _with_keys(postings(attribution.charges, attribution.metered), held.claimed.claimants)
     done = post_day(
         site.organisation_id,
         site_id,
@@ -66,6 +68,8 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
         input_digest=_digest(rows),
         method_version=METHOD_VERSION,
     )
+    if span == whole:
+        observe_idle(site_id, day, devices, attribution)
     return DayAttributed(site_id, day, posted=done.posted, reversed=done.reversed)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from aiobserve.attribution.rule_forms import NEW, Proposal, StoredRule, proposal
 from aiobserve.attribution.rules import CONDITIONS, FOREVER_S
-from aiobserve.inputs import rule_of
+from aiobserve.inputs.bearers import rule_of
 from aiobserve.store.read.fleet import due_days
 from aiobserve.store.read.rules import rules
 from aiobserve.store.write.rules import add_rule, lock_rules, set_standing, want_ruled_days

@@ -10,7 +10,7 @@ import pandas as pd
 from aiobserve.attribution.rule_forms import ACTIONS, NEW, BadRule, Proposal, StoredRule, proposal
 from aiobserve.attribution.rules import Rule, effective_map
 from aiobserve.domain.account import MEASURES
-from aiobserve.inputs import rule_of
+from aiobserve.inputs.bearers import rule_of
 from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.scope import Scope
 from aiobserve.store.read.fleet import due_days

@@ -63,7 +63,9 @@ def test_a_busy_hour_costs_what_one_reckons_in_the_head() -> None:
     } == {
         "gpu_millis": 3_600_000,  # one GPU for an hour
         "energy_millij": 360_000_000,  # 100 W for an hour
+        "energy_error_millij": 18_000_000,  # 5 % of it
         "carbon_microg": 50_000_000,  # 0.1 kWh at 500 g
+        "carbon_market_microg": 50_000_000,  # no contract: the grid's
         "capacity_microusd": 2_000_000,  # two dollars
         "electricity_microusd": 10_000,  # 0.1 kWh at ten cents
         "list_microusd": 2_010_000,  # nothing was rebated

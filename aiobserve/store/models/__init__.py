@@ -1,7 +1,7 @@
 """Every table, one noun a file. Fields and constraints only: rules live in the pure packages."""
 
 from aiobserve.store.models.checkpoints import Checkpoint
-from aiobserve.store.models.fleet import Device, Node, Site
+from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestContent, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
@@ -9,20 +9,27 @@ from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.rules import Label, OrganisationRule
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
+from aiobserve.store.models.terms import Commitment, EmbodiedFactor, EnergyContract, SharedPool
 from aiobserve.store.models.watermark import Watermark
-from aiobserve.store.models.workloads import Job, JobInterval
+from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 
 __all__ = [
     "AccountMapping",
     "AiModel",
     "Checkpoint",
     "CollectRequest",
+    "Commitment",
+    "Dedication",
     "Device",
+    "EmbodiedFactor",
+    "EnergyContract",
     "GpuRate",
+    "IdleObservation",
     "IngestBatch",
     "IngestContent",
     "IngestRejection",
     "Job",
+    "JobActivity",
     "JobInterval",
     "Label",
     "LedgerBatch",
@@ -33,6 +40,7 @@ __all__ = [
     "PlanDecision",
     "Posting",
     "Project",
+    "SharedPool",
     "SignalSeries",
     "SignalValue",
     "Site",

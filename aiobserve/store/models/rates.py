@@ -13,7 +13,13 @@ class GpuRate(models.Model):
     organisation = models.ForeignKey(Organisation, models.CASCADE)
     site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True)
     sku = models.CharField(max_length=100)
+    # Empty: devices had under no named contract.
+    contract = models.CharField(max_length=100, blank=True, default="")
+    # owned, on_demand, spot, reserved or committed.
+    purchase = models.CharField(max_length=20, default="on_demand")
     usd_per_gpu_hour = models.FloatField()
+    # Empty: nothing is rebated.
+    list_usd_per_gpu_hour = models.FloatField(null=True, blank=True)
     includes_electricity = models.BooleanField()
     valid_from_at = models.DateTimeField()
     valid_to_at = models.DateTimeField(null=True, blank=True)
@@ -24,7 +30,9 @@ class GpuRate(models.Model):
         db_table = "gpu_rate"
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "site", "sku", "valid_from_at"], name="gpu_rate_once", nulls_distinct=False
+                fields=["organisation", "site", "sku", "contract", "valid_from_at"],
+                name="gpu_rate_once",
+                nulls_distinct=False,
             )
         ]
 

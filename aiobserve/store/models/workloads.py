@@ -51,3 +51,18 @@ class JobInterval(models.Model):
         db_table = "job_interval"
         constraints = [models.UniqueConstraint(fields=["job", "device", "start_at"], name="job_interval_once")]
         indexes = [models.Index(fields=["device", "start_at"], name="job_interval_device")]
+
+
+class JobActivity(models.Model):
+    """How busy a job kept a device that it shared: only the proportion among its holders counts."""
+
+    job = models.ForeignKey(Job, models.CASCADE)
+    device = models.ForeignKey(Device, models.PROTECT)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    level = models.FloatField()
+
+    class Meta:
+        db_table = "job_activity"
+        constraints = [models.UniqueConstraint(fields=["job", "device", "start_at"], name="job_activity_once")]
+        indexes = [models.Index(fields=["device", "start_at"], name="job_activity_device")]

@@ -75,10 +75,13 @@ def site(site_id: int) -> SiteRow:
 
 
 def devices(site_id: int) -> pd.DataFrame:
-    """Return the devices of a site in order of id: device_id, uid, sku, watts, capacity_millis, valid_from_s, valid_to_s."""
+    """Return the devices of a site in order of id: device_id, uid, node, kind, sku, contract, capacity_millis, tdp_w,
+    idle_w, active_w, valid_from_s, valid_to_s.
+    """
     rows = Device.objects.filter(node__site_id=site_id).order_by("pk")
     columns = [
-        "pk", "uid", "node__name", "sku", "capacity_millis", "tdp_w", "idle_w", "active_w", "valid_from_at", "valid_to_at",
+        "pk", "uid", "node__name", "kind", "sku", "contract", "capacity_millis", "tdp_w", "idle_w", "active_w",
+        "valid_from_at", "valid_to_at",
     ]  # fmt: skip
     frame = pd.DataFrame(list(rows.values_list(*columns)), columns=columns)
     frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)

@@ -15,12 +15,16 @@ from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
 def gpu_rates(organisation_id: int, site_id: int) -> pd.DataFrame:
     """Return the dated prices that hold at a site.
 
-    Columns: sku, usd_per_gpu_hour, includes_electricity, quality, of_site, valid_from_s, valid_to_s.
+    Columns: sku, contract, usd_per_gpu_hour, list_usd_per_gpu_hour (NaN: the same), includes_electricity, quality,
+    of_site, valid_from_s, valid_to_s.
     """
     rows = GpuRate.objects.filter(organisation_id=organisation_id).exclude(
         pk__in=GpuRate.objects.filter(site__isnull=False).exclude(site_id=site_id).values("pk")
     )
-    columns = ["sku", "usd_per_gpu_hour", "includes_electricity", "quality", "site_id", "valid_from_at", "valid_to_at"]
+    columns = [
+        "sku", "contract", "usd_per_gpu_hour", "list_usd_per_gpu_hour", "includes_electricity", "quality", "site_id",
+        "valid_from_at", "valid_to_at",
+    ]  # fmt: skip
     frame = pd.DataFrame(list(rows.order_by("pk").values_list(*columns)), columns=columns)
     frame["of_site"] = frame.pop("site_id").notna()
     frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from aiobserve.domain.window import Span
-from aiobserve.store.models import AccountMapping, Job, JobInterval
+from aiobserve.store.models import AccountMapping, Job, JobActivity, JobInterval
 from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
 
 
@@ -14,6 +14,18 @@ def reservations(site_id: int, span: Span) -> pd.DataFrame:
     )
     columns = ["device_id", "job_id", "job__model_id", "job__account", "start_at", "end_at", "share_millis"]
     frame = pd.DataFrame(list(held.order_by("pk").values_list(*columns)), columns=columns)
+    frame["start_s"] = epoch_s(frame.pop("start_at"), missing=FAR_PAST_S)
+    frame["end_s"] = epoch_s(frame.pop("end_at"), missing=FAR_FUTURE_S)
+    return frame.rename(columns={"job__model_id": "model_id", "job__account": "account"})
+
+
+def activity(site_id: int, span: Span) -> pd.DataFrame:
+    """Return how busy jobs kept a site's devices in a span: device_id, job_id, model_id, account, start_s, end_s, level."""
+    seen = JobActivity.objects.filter(
+        device__node__site_id=site_id, start_at__lt=span.end_at, end_at__gt=span.start_at
+    ).order_by("pk")
+    columns = ["device_id", "job_id", "job__model_id", "job__account", "start_at", "end_at", "level"]
+    frame = pd.DataFrame(list(seen.values_list(*columns)), columns=columns)
     frame["start_s"] = epoch_s(frame.pop("start_at"), missing=FAR_PAST_S)
     frame["end_s"] = epoch_s(frame.pop("end_at"), missing=FAR_FUTURE_S)
     return frame.rename(columns={"job__model_id": "model_id", "job__account": "account"})

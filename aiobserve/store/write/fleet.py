@@ -1,5 +1,7 @@
 """Writes sites, nodes and devices."""
 
+from datetime import date
+
 import pandas as pd
 
 from aiobserve.store.models import Device, Node, Site
@@ -31,12 +33,16 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
         )
     }
     rows = devices.assign(
-        node_id=[node_ids[pair] for pair in zip(known, devices["node"], strict=True)], uid=devices["device_uid"]
+        node_id=[node_ids[pair] for pair in zip(known, devices["node"], strict=True)],
+        uid=devices["device_uid"],
+        contract=devices["contract"].fillna(""),
     )
     columns = {
         "node_id": "int8",
         "uid": "varchar",
+        "kind": "varchar",
         "sku": "varchar",
+        "contract": "varchar",
         "capacity_millis": "int4",
         "tdp_w": "float8",
         "idle_w": "float8",
@@ -47,6 +53,13 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
     changed = merge_frame("device", columns, rows, key=("node_id", "uid"), update=tuple(columns)[2:])
     if changed:
         want_again(set(known), devices["valid_from_at"].min(), None)
+
+
+def write_idle_observations(day: date, observations: pd.DataFrame) -> int:
+    """Write the idle power seen of devices on a day (device_id, idle_w, seconds); returns how many are new or differ."""
+    columns = {"device_id": "int8", "day": "date", "idle_w": "float8", "seconds": "int4"}
+    rows = observations.assign(day=day)
+    return merge_frame("idle_observation", columns, rows, key=("device_id", "day"), update=("idle_w", "seconds"))
 
 
 def site_ids(organisation_id: int) -> dict[str, int]:

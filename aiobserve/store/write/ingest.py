@@ -15,9 +15,27 @@ from aiobserve.store.write.labels import write_labels
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
 from aiobserve.store.write.samples import write_samples
-from aiobserve.store.write.workloads import write_intervals, write_jobs
+from aiobserve.store.write.terms import (
+    write_commitments,
+    write_dedications,
+    write_embodied,
+    write_energy_contracts,
+    write_pools,
+)
+from aiobserve.store.write.workloads import write_activity, write_intervals, write_jobs
 
 EXCERPT_LENGTH = 500
+# Frames that refer to sites, devices and jobs and to nothing else.
+DECLARED = {
+    "activity": write_activity,
+    "dedications": write_dedications,
+    "pools": write_pools,
+    "commitments": write_commitments,
+    "energy_contracts": write_energy_contracts,
+    "embodied": write_embodied,
+    "labels": write_labels,
+    "checkpoints": write_checkpoints,
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +80,11 @@ def write_batch(
             write_signals(organisation_id, ledger_id, frames["signals"])
         if "jobs" in frames:
             write_jobs(organisation_id, frames["jobs"])
-        if "labels" in frames:
-            write_labels(organisation_id, frames["labels"])
         if "intervals" in frames:
             write_intervals(organisation_id, frames["intervals"])
-        if "checkpoints" in frames:
-            write_checkpoints(organisation_id, frames["checkpoints"])
+        for name, write in DECLARED.items():
+            if name in frames:
+                write(organisation_id, frames[name])
         if "telemetry" in frames:
             write_samples(organisation_id, frames["telemetry"], hot_from_at=hot_from_at)
         write_contents(ledger_id, frames)

@@ -8,7 +8,10 @@ from aiobserve.store.write.fleet import map_known, site_ids
 from aiobserve.store.write.watermark import want_again
 
 # Kinds that decide charges; forecasts and load do not.
-CHARGED_KINDS = ("electricity_usd_per_mwh", "carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh", "pue_ratio")
+CHARGED_KINDS = (
+    "electricity_usd_per_mwh", "carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh", "carbon_residual_g_per_kwh",
+    "pue_ratio", "water_l_per_kwh", "pool_power_w",
+)  # fmt: skip
 
 
 def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
@@ -16,12 +19,16 @@ def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
     sites = site_ids(organisation_id)
     named = rates["site"].notna()
     rows = rates.assign(organisation_id=organisation_id, site_id=pd.Series(pd.NA, index=rates.index, dtype="Int64"))
+    rows["contract"] = rows["contract"].fillna("")
     rows.loc[named, "site_id"] = map_known(rates.loc[named, "site"], sites, what="site")
     columns = {
         "organisation_id": "int8",
         "site_id": "int8",
         "sku": "varchar",
+        "contract": "varchar",
+        "purchase": "varchar",
         "usd_per_gpu_hour": "float8",
+        "list_usd_per_gpu_hour": "float8",
         "includes_electricity": "bool",
         "valid_from_at": "timestamptz",
         "valid_to_at": "timestamptz",
@@ -32,8 +39,16 @@ def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
         "gpu_rate",
         columns,
         rows,
-        key=("organisation_id", "site_id", "sku", "valid_from_at"),
-        update=("usd_per_gpu_hour", "includes_electricity", "valid_to_at", "quality", "source"),
+        key=("organisation_id", "site_id", "sku", "contract", "valid_from_at"),
+        update=(
+            "purchase",
+            "usd_per_gpu_hour",
+            "list_usd_per_gpu_hour",
+            "includes_electricity",
+            "valid_to_at",
+            "quality",
+            "source",
+        ),
     )
     if changed:
         want_again(sites.values(), rates["valid_from_at"].min(), None)
@@ -59,7 +74,9 @@ def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFr
     actual = signals[signals["issued_at"].isna() & signals["kind"].isin(CHARGED_KINDS)]
     for scope, steps in actual.groupby("scope"):
         sites = Site.objects.filter(organisation_id=organisation_id)
-        touched = sites.filter(grid_zone=scope) | sites.filter(name=scope)
+        # A pool's scope is SITE/POOL.
+        named = str(scope).rpartition("/")[0] or scope
+        touched = sites.filter(grid_zone=scope) | sites.filter(name=scope) | sites.filter(name=named)
         want_again(touched.values_list("pk", flat=True), steps["start_at"].min(), steps["end_at"].max())
 
 

@@ -30,6 +30,12 @@ def want_again(site_ids: Iterable[int], first_at: datetime, last_at: datetime | 
     days.update(wanted_version=F("wanted_version") + 1, blocked_reason="")
 
 
+def want_done_again(site_id: int, first_day: date, last_day: date) -> None:
+    """Mark the days from first to last that were attributed already as due."""
+    done = Watermark.objects.filter(site_id=site_id, day__gte=first_day, day__lte=last_day, done_version__gt=0)
+    done.update(wanted_version=F("wanted_version") + 1, blocked_reason="")
+
+
 def claim_day(site_id: int, day: date) -> Watermark | None:
     """Lock the watermark of a due day; None when it is not due or somebody else has it.
 

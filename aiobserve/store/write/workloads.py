@@ -82,6 +82,23 @@ def write_intervals(organisation_id: int, intervals: pd.DataFrame) -> None:
     _want(intervals.assign(site_id=intervals["device_uid"].map(site_of_device)))
 
 
+def write_activity(organisation_id: int, activity: pd.DataFrame) -> None:
+    """Write how busy jobs kept the devices that they shared; the days become due."""
+    devices = device_sites(organisation_id)
+    keys = list(activity["job_key"].unique())
+    jobs = dict(Job.objects.filter(organisation_id=organisation_id, key__in=keys).values_list("key", "pk"))
+    rows = activity.assign(
+        job_id=map_known(activity["job_key"], jobs, what="job"),
+        device_id=map_known(activity["device_uid"], {uid: pair[0] for uid, pair in devices.items()}, what="device"),
+    )
+    columns = {
+        "job_id": "int8", "device_id": "int8", "start_at": "timestamptz", "end_at": "timestamptz", "level": "float8",
+    }  # fmt: skip
+    merge_frame("job_activity", columns, rows, key=("job_id", "device_id", "start_at"), update=("end_at", "level"))
+    site_of_device = {uid: pair[1] for uid, pair in devices.items()}
+    _want(activity.assign(site_id=activity["device_uid"].map(site_of_device)))
+
+
 def _want(intervals: pd.DataFrame) -> None:
     open_ended = intervals["end_at"].isna()
     for site_id, held in intervals[~open_ended].groupby("site_id"):

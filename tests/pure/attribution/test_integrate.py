@@ -89,7 +89,7 @@ def test_a_window_beyond_the_last_sample_is_unknown() -> None:
 
 
 def test_a_device_without_samples_has_no_known_energy() -> None:
-    nothing = EnergyCurve(np.zeros(0), np.zeros(0), np.zeros(0, bool), 0)
+    nothing = EnergyCurve(np.zeros(0), np.zeros(0), np.zeros(0, bool), np.zeros(0, bool), True, 0)
 
     _, known, _ = window_energy(nothing, np.array([0, 900]))
 

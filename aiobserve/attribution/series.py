@@ -1,0 +1,58 @@
+"""Readings of many devices in one piece, and a look-up of those next to window edges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Int64Array = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readings of many devices, one after the other.
+
+    Attributes:
+        offset: device i has the readings [offset[i], offset[i + 1]), shape (d + 1,); a device may have none.
+        at_us: epoch microseconds, shape (n,).
+        energy_millij: cumulative counter, shape (n,), NaN where it was not read.
+        power_w: power, shape (n,), NaN where it was not read; None where nobody needs it.
+    """
+
+    offset: Int64Array
+    at_us: Int64Array
+    energy_millij: FloatArray
+    power_w: FloatArray | None = None
+
+    def of(self, first: int, last: int) -> "Series":
+        """Return the readings of the devices [first, last), without copying them."""
+        start, stop = int(self.offset[first]), int(self.offset[last])
+        power_w = None if self.power_w is None else self.power_w[start:stop]
+        offset = self.offset[first : last + 1] - start
+        return Series(offset, self.at_us[start:stop], self.energy_millij[start:stop], power_w)
+
+
+class Near:
+    """The readings on either side of each edge for a group of devices, shape (e,) each; filled device by device."""
+
+    def __init__(self, edge_us: Int64Array) -> None:
+        count = len(edge_us)
+        self.edge_us = edge_us
+        self.known = np.zeros(count, dtype=bool)
+        self.left, self.left_us, self.right_us = (np.zeros(count, dtype=np.int64) for _ in range(3))
+        self.before, self.after = np.zeros(count), np.zeros(count)
+
+    def fill(self, edges: slice, series: Series, first: int, last: int) -> None:
+        """Look up some edges in the readings [first, last) of their device, while these are in the cache."""
+        at_us, counter = series.at_us[first:last], series.energy_millij[first:last]
+        edge_us = self.edge_us[edges]
+        right = at_us.searchsorted(edge_us, side="right")
+        np.minimum(np.maximum(right, 1, out=right), last - first - 1, out=right)
+        left = right - 1
+        at_us.take(right, out=self.right_us[edges])
+        counter.take(right, out=self.after[edges])
+        at_us.take(left, out=self.left_us[edges])
+        counter.take(left, out=self.before[edges])
+        np.add(left, first, out=self.left[edges])
+        self.known[edges] = (edge_us >= at_us[0]) & (edge_us <= at_us[-1])
