@@ -79,11 +79,15 @@ class Labels:
     of: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
 
     def carried_by(self, rows: pd.DataFrame, label: str) -> npt.NDArray[np.bool_]:
-        """Return which rows carry a label by any of their columns, shape (n,)."""
+        """Return which rows carry a label by any of their columns, shape (n,).
+
+        `team=Vision` (likewise project, model, job) is a label that what has that name carries by itself.
+        """
         carried = np.zeros(len(rows), dtype=bool)
         for kind in ("team", *DETAIL):
             if kind in rows.columns:
                 names = {name for name, labels in self.of.get(kind, {}).items() if label in labels}
+                names |= {label.removeprefix(f"{kind}=")} if label.startswith(f"{kind}=") else set()
                 carried |= rows[kind].isin(names).to_numpy()
         return carried
 

@@ -17,7 +17,7 @@ from aiobserve.attribution.share_out import (
 )
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.window import Span
-from aiobserve.store.read.labels import labels
+from aiobserve.store.read.labels import declared_pools, labels
 from aiobserve.store.read.ledger_frame import window_sums
 
 __all__ = [
@@ -112,8 +112,7 @@ def shared_windows(organisation_id: int, span: Span, sharing: Sharing, *, detail
 
 
 def _pools(organisation_id: int) -> list[SharedPool]:
-    """Return the declared pools; none has a table of its own yet, so each goes by the key of its component."""
-    return []
+    return [SharedPool(*row) for row in declared_pools(organisation_id)]
 
 
 def local(bucket_s: "pd.Series[int]", timezone: str) -> "pd.Series[pd.Timestamp]":

@@ -96,6 +96,7 @@ def test_power_and_cooling_go_by_energy_when_nobody_declared_a_key() -> None:
         ("even", "", {"NLP": 34, "Vision": 14}),
         ("label", "uses-storage", {"NLP": 30, "Vision": 18}),
         ("energy", "uses-storage", {"NLP": 30, "Vision": 18}),
+        ("energy", "team=NLP", {"NLP": 38, "Vision": 10}),
         ("label", "nobody-has-it", {"NLP": 30, "Vision": 10, "": 8}),
     ],
 )
