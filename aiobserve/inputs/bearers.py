@@ -24,7 +24,7 @@ class Bearers:
 
     def keyed(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows of jobs with the key in the place of the account."""
-        return rows if self.key is None else rows.assign(account=rows["job_id"].map(self.key))
+        return rows if self.key is None else rows.assign(account=rows["job_id"].map(self.key).astype("str"))
 
 
 def bearers(organisation_id: int, job_ids: Iterable[int]) -> Bearers:
