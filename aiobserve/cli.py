@@ -14,7 +14,7 @@ from aiobserve.commands.attribute import attribute  # noqa: E402
 from aiobserve.commands.demo import demo  # noqa: E402
 from aiobserve.commands.digest import digest  # noqa: E402
 from aiobserve.commands.doctor import doctor  # noqa: E402
-from aiobserve.commands.explain import explain  # noqa: E402
+from aiobserve.commands.explain import explain_figure  # noqa: E402
 from aiobserve.commands.export import export  # noqa: E402
 from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
@@ -34,5 +34,18 @@ def main() -> None:
     """
 
 
-for command in (attribute, demo, digest, doctor, explain, export, import_files, ledger, list_runs, plan, tick, up):
+for command in (
+    attribute,
+    demo,
+    digest,
+    doctor,
+    explain_figure,
+    export,
+    import_files,
+    ledger,
+    list_runs,
+    plan,
+    tick,
+    up,
+):
     main.add_command(command)

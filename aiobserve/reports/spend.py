@@ -13,7 +13,7 @@ from aiobserve.reports.scope import Scope
 from aiobserve.reports.sharing import local, shared_windows
 from aiobserve.store.read.ledger import SumRow, UnknownDimension, sums
 
-__all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend"]
+__all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend", "stored"]
 
 DIMENSIONS = (
     "team", "project", "model", "job", "job_name", "workload_type", "site", "account", "component", "hour", "day", "month", "hour_of_day",
@@ -75,7 +75,7 @@ def _posted(scope: Scope, group_by: Sequence[str], filters: Mapping[str, Sequenc
         scope.span,
         group_by=asked,
         timezone=scope.timezone,
-        filters=_stored({name: values for name, values in filters.items() if name != "team"}),
+        filters=stored({name: values for name, values in filters.items() if name != "team"}),
     )
     rows = [(_texts(asked, row.keys), _amounts(row)) for row in found]
     if by_team:
@@ -147,7 +147,8 @@ def _of_quality(row: Mapping[str, object]) -> Amounts:
     )
 
 
-def _stored(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def stored(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return filter values as the ledger keeps them: accounts and components by number."""
     return {name: [_code(name, value) for value in values] for name, values in filters.items()}
 
 
