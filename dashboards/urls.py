@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from dashboards.views import overview
+from dashboards.organisation_views import organisation
+from dashboards.views import explain, overview, runs
 
 app_name = "dashboards"
-urlpatterns = [path("", overview, name="overview")]
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("explain", explain, name="explain"),
+    path("organisation", organisation, name="organisation"),
+    path("runs", runs, name="runs"),
+]

@@ -1,4 +1,4 @@
-"""The doors of the pages: read the query, ask for the page, render it."""
+"""The doors of the pages that only show: read the query, ask for the page, render it."""
 
 from datetime import UTC, datetime
 
@@ -6,8 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from aiobserve.reports.scope import BadScope, organisations, resolve
+from aiobserve.reports.explain import explain as explain_figure
+from aiobserve.reports.explain import question_of
+from aiobserve.reports.scope import BadScope, organisations
+from aiobserve.reports.spend import UnknownDimension
+from dashboards import explain_page, runs_page
 from dashboards.overview import page
+from dashboards.query import FILTER, scope_of
 
 
 @require_safe
@@ -17,18 +22,36 @@ def overview(request: HttpRequest) -> HttpResponse:
     known = organisations()
     if not known:
         return render(request, "dashboards/empty.html")
-    query = request.GET
     try:
-        scope = resolve(
-            clock_at=clock_at,
-            organisation=query.get("org"),
-            first_day=query.get("from"),
-            end_day=query.get("to"),
-            timezone=query.get("tz"),
-            idle=query.get("idle"),
-            overhead=query.get("overhead"),
-            utilisation_floor=query.get("utilisation_floor"),
-        )
+        scope = scope_of(request.GET, clock_at=clock_at)
     except BadScope as error:
-        return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)
+        return _refused(request, error)
     return render(request, "dashboards/overview.html", {**page(scope, clock_at=clock_at), "organisations": known})
+
+
+@require_safe
+def explain(request: HttpRequest) -> HttpResponse:
+    """Show where a figure came from."""
+    query = request.GET
+    filters = {name.removeprefix(FILTER): values for name, values in query.lists() if name.startswith(FILTER)}
+    try:
+        scope = scope_of(query, clock_at=datetime.now(UTC))
+        asked = {name: query.get(name) for name in ("figure", "window", "device")}
+        found = explain_figure(question_of(scope, filters, **asked))
+    except (BadScope, UnknownDimension) as error:
+        return _refused(request, error)
+    return render(request, "dashboards/explain.html", explain_page.page(found))
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Show what training runs cost, and what of it was wasted."""
+    try:
+        scope = scope_of(request.GET, clock_at=datetime.now(UTC))
+    except BadScope as error:
+        return _refused(request, error)
+    return render(request, "dashboards/runs.html", runs_page.page(scope, all_types=request.GET.get("types") == "all"))
+
+
+def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
+    return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)

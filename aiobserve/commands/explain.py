@@ -17,9 +17,7 @@ from aiobserve.reports.scope_of_job import days_of_job
 @click.option("--from", "first_day", default=None, help="First local day, 2026-10-01.")
 @click.option("--to", "end_day", default=None, help="Local day after the last.")
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
-@click.option(
-    "--filter", "texts", multiple=True, help="As team=Vision or account=job,idle; may be given several times."
-)
+@click.option("--filter", "texts", multiple=True, help="As team=Vision or account=idle; may be given several times.")
 @click.option(
     "--figure", type=click.Choice(list(FIGURES)), default="cost", show_default=True, help="What is explained."
 )
@@ -49,7 +47,9 @@ def explain_figure(
 
     A job by JOB_KEY, over its whole life; or any cell of a report, by days and filters.
     """
-    filters = dict(_filter(text) for text in texts)
+    filters: dict[str, list[str]] = {}
+    for name, value in map(_filter, texts):
+        filters.setdefault(name, []).append(value)
     with database():
         if job_key and not (first_day or end_day):
             first_day, end_day = days_of_job(org, job_key, clock_at=clock())
@@ -76,8 +76,8 @@ def explain_figure(
         answer(result, as_json=as_json, words="\n".join(found.lines))
 
 
-def _filter(text: str) -> tuple[str, list[str]]:
-    name, equals, values = text.partition("=")
+def _filter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is no filter; write team=Vision", param_hint="--filter")
-    return name, values.split(",")
+    return name, value

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 
 from aiobserve.domain.account import MEASURES
 from aiobserve.reports.amounts import Amounts
@@ -33,3 +34,17 @@ def test_the_runs_of_the_demo_sum_to_the_ledger(demo_org: str) -> None:
                 )
     assert amounts(found.waste) == {name: amounts(found.kept)[name] + amounts(found.lost)[name] for name in MEASURES}
     assert found.waste.cost_microusd > found.lost.cost_microusd > found.lost_assumed.cost_microusd > 0
+
+
+def test_api_and_page_say_the_same(demo_org: str, client: Client) -> None:
+    found = runs(resolve(clock_at=datetime(2026, 11, 24, tzinfo=UTC), organisation=demo_org))
+
+    answer = client.get("/api/v1/runs", {"org": demo_org}).json()
+    page = client.get("/runs", {"org": demo_org}).content.decode()
+
+    for name in ("total", "waste", "kept", "lost"):
+        assert answer[name]["cost_microusd"] == str(getattr(found, name).cost_microusd)
+    for measure, amounts_of in (("waste", found.waste), ("kept", found.kept), ("lost", found.lost)):
+        assert f'data-measure="{measure}" data-exact="{amounts_of.cost_microusd}"' in page
+    assert [run["name"] for run in answer["runs"]] == [run.name for run in found.rows]
+    assert client.get("/api/v1/runs?workload_types=sleep").status_code == 400

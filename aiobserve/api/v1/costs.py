@@ -1,6 +1,5 @@
 """`GET /api/v1/costs`: what was spent in money, energy and carbon, by any dimensions."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,19 +10,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aiobserve.api.problems import BadParameter
+from aiobserve.api.v1.query import (
+    FILTER,
+    SCOPE,
+    SCOPE_PARAMETERS,
+    SHARING,
+    SHARING_PARAMETERS,
+    refuse_unknown,
+    scope_of,
+)
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_HOUR, usd
 from aiobserve.reports.amounts import Amounts
-from aiobserve.reports.scope import resolve
-from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES, described
+from aiobserve.reports.sharing import described
 from aiobserve.reports.spend import DIMENSIONS, SpendRow, spend
 
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 200
 GRANULARITIES = ("none", "hour", "day", "month")
-SHARING = ("idle", "overhead", "utilisation_floor")
-PARAMETERS = ("org", "from", "to", "tz", *SHARING, "group_by", "granularity", "limit", "starting_after")
-FILTER = "filter."
+PARAMETERS = (*SCOPE, *SHARING, "group_by", "granularity", "limit", "starting_after")
 
 
 class MoneySerializer(serializers.Serializer):
@@ -138,23 +143,8 @@ class CostsView(APIView):
             "is an error. Dimensions: " + ", ".join(DIMENSIONS) + "."
         ),
         parameters=[
-            OpenApiParameter("org", str, description="Slug of the organisation; the first one by default"),
-            OpenApiParameter("from", str, description="First local day, 2026-10-01; by default 30 days before `to`"),
-            OpenApiParameter(
-                "to", str, description="Local day after the last; by default the day after the last posting"
-            ),
-            OpenApiParameter("tz", str, description="IANA time zone in which days begin and end; UTC by default"),
-            OpenApiParameter(
-                "idle", str, enum=list(IDLE_POLICIES), description="Who bears idle capacity; separate by default"
-            ),
-            OpenApiParameter(
-                "overhead", str, enum=list(OVERHEAD_POLICIES), description="Who bears overhead; separate by default"
-            ),
-            OpenApiParameter(
-                "utilisation_floor",
-                str,
-                description="0.8: with idle=by_use or even, users bear idle only as if the fleet were so used",
-            ),
+            *SCOPE_PARAMETERS,
+            *SHARING_PARAMETERS,
             OpenApiParameter("group_by", str, description="Dimensions, comma separated; `account,team` by default"),
             OpenApiParameter("granularity", str, enum=GRANULARITIES, description="Time step; none by default"),
             OpenApiParameter("filter.team", str, description="As an example of a filter: teams, comma separated"),
@@ -166,7 +156,7 @@ class CostsView(APIView):
     def get(self, request: Request) -> Response:
         """Return the groups of a period."""
         query = request.query_params
-        _refuse_unknown(query.dict())
+        refuse_unknown(request, PARAMETERS, filters=True)
         filters = {
             name.removeprefix(FILTER): text.split(",") for name, text in query.dict().items() if name.startswith(FILTER)
         }
@@ -174,14 +164,7 @@ class CostsView(APIView):
         granularity = query.get("granularity", "none")
         if granularity not in GRANULARITIES:
             raise BadParameter(f"granularity={granularity!r}; choose from {', '.join(GRANULARITIES)}")
-        scope = resolve(
-            clock_at=datetime.now(UTC),
-            organisation=query.get("org"),
-            first_day=query.get("from"),
-            end_day=query.get("to"),
-            timezone=query.get("tz"),
-            **{name: query.get(name) for name in SHARING},
-        )
+        scope = scope_of(request)
         found = spend(scope, group_by=[*([] if granularity == "none" else [granularity]), *group_by], filters=filters)
         limit = _number(query.get("limit"), "limit", default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         skip = _number(query.get("starting_after"), "starting_after", default=0, largest=10**9)
@@ -204,14 +187,6 @@ class CostsView(APIView):
                 "next": _next(request, skip + limit) if has_more else None,
             }
         )
-
-
-def _refuse_unknown(query: dict[str, Any]) -> None:
-    for name, text in query.items():
-        if "\0" in name or "\0" in str(text):
-            raise BadParameter("a parameter holds a NUL character, which no name has")
-        if name not in PARAMETERS and not name.startswith(FILTER):
-            raise BadParameter(f"unknown parameter {name!r}; known are {', '.join(PARAMETERS)} and filter.<dimension>")
 
 
 def _number(text: str | None, name: str, *, default: int, largest: int) -> int:

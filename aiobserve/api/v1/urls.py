@@ -4,10 +4,18 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 
 from aiobserve.api.v1.costs import CostsView
+from aiobserve.api.v1.explain import ExplainView
+from aiobserve.api.v1.organisation import ChangesView, PreviewView, RulesView
+from aiobserve.api.v1.runs import RunsView
 
 app_name = "api-v1"
 urlpatterns = [
     path("costs", CostsView.as_view(), name="costs"),
+    path("explain", ExplainView.as_view(), name="explain"),
+    path("organisation/rules", RulesView.as_view(), name="rules"),
+    path("organisation/preview", PreviewView.as_view(), name="preview"),
+    path("organisation/changes", ChangesView.as_view(), name="changes"),
+    path("runs", RunsView.as_view(), name="runs"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema", template_name="api/docs.html"), name="docs"),
 ]
