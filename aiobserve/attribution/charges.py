@@ -20,7 +20,7 @@ KEYS = tuple(name for name in CHARGES.columns if name not in MEASURES)
 
 def sum_by(place: Int64Array, values: Int64Array, size: int) -> Int64Array:
     """Return the sum of the values at each place, shape (size,), exactly."""
-    if not values.size or float(np.abs(values).max()) * len(values) < EXACT:
+    if not values.size or max(int(values.max()), -int(values.min())) * len(values) < EXACT:
         return np.bincount(place, weights=values, minlength=size).astype(np.int64)
     sums = np.zeros(size, dtype=np.int64)
     np.add.at(sums, place, values)
@@ -41,10 +41,12 @@ class Rows:
 
 
 def summed(rows: Rows) -> Rows:
-    """Return rows with one a combination of keys; those of nothing but zeros are left out."""
+    """Return rows with one a combination of keys, by claimant and window; those of nothing but zeros are left out."""
     place, size, first = _places(rows.keys)
     sums = {name: sum_by(place, values, size) for name, values in rows.measures.items()}
-    worth = np.flatnonzero(np.logical_or.reduce([values != 0 for values in sums.values()]))
+    worth = np.zeros(size, dtype=bool)
+    for values in sums.values():
+        worth |= values != 0
     first = first[worth]
     return Rows(
         {name: values[first] for name, values in rows.keys.items()},
@@ -59,37 +61,57 @@ def joined(parts: Sequence[Rows]) -> pd.DataFrame:
     """
     parts = [summed(one) for one in parts]
     several = _in_several([one.keys["claimant"].astype(np.int64, copy=False) for one in parts])
-    # Each part is masked by itself, while it is small; every column is put together once.
-    again = summed(_stacked([_taken(one, mask) for one, mask in zip(parts, several, strict=True)]))
-    whole = _stacked([*(_taken(one, ~mask) for one, mask in zip(parts, several, strict=True)), again])
-    return pd.DataFrame({**whole.keys, **whole.measures}, copy=False)
+    alone, again = [], []
+    for one, shared in zip(parts, several, strict=True):
+        # Rows of nobody come first, so that they are told apart without copying.
+        nobody = int(np.searchsorted(one.keys["claimant"], 0))
+        again.append(_taken(one, slice(0, nobody)))
+        if shared[nobody:].any():
+            again.append(_taken(one, shared & (one.keys["claimant"] >= 0)))
+            alone.append(_taken(one, ~shared))
+        else:
+            alone.append(_taken(one, slice(nobody, None)))
+    whole = _stacked([summed(_stacked(again)), *alone])
+    nothing = np.zeros(len(whole.keys["claimant"]), dtype=np.int64)
+    measures = {name: whole.measures.get(name, nothing) for name in MEASURES}
+    return pd.DataFrame({**whole.keys, **measures}, copy=False)
 
 
 def _in_several(claimants: list[Int64Array]) -> list[npt.NDArray[np.bool_]]:
     """Return for each part whether the claimant of each row stands in more than one part, or is nobody."""
     seen = np.zeros(max((int(one.max(initial=-1)) for one in claimants), default=-1) + 1, dtype=np.int64)
     for one in claimants:
-        seen[np.unique(one[one >= 0])] += 1
+        here = np.zeros(len(seen), dtype=bool)
+        here[one[one >= 0]] = True
+        seen += here
     return [np.where(one < 0, True, seen[one] > 1) if seen.size else np.ones(len(one), bool) for one in claimants]
 
 
 def _stacked(parts: Sequence[Rows]) -> Rows:
-    def measure(one: Rows, name: str) -> Int64Array:
-        return one.measures[name] if name in one.measures else np.zeros(len(one.keys["claimant"]), np.int64)
+    """Put rows of several parts together; a measure that is nothing everywhere is left out."""
+    counts = [len(one.keys["claimant"]) for one in parts]
 
+    def measure(name: str) -> Int64Array:
+        columns = [one.measures.get(name) for one in parts]
+        return np.concatenate(
+            [
+                np.zeros(count, np.int64) if column is None else column
+                for column, count in zip(columns, counts, strict=True)
+            ]
+        )
+
+    present = [name for name in MEASURES if any(name in one.measures and one.measures[name].any() for one in parts)]
+    keys = {
+        name: np.concatenate([one.keys[name] for one in parts]).astype(CHARGES.columns[name].dtype, copy=False)
+        for name in KEYS
+    }
+    return Rows(keys, {name: measure(name) for name in present})
+
+
+def _taken(rows: Rows, chosen: npt.NDArray[np.bool_] | slice) -> Rows:
     return Rows(
-        {
-            name: np.concatenate([one.keys[name] for one in parts]).astype(CHARGES.columns[name].dtype, copy=False)
-            for name in KEYS
-        },
-        {name: np.concatenate([measure(one, name) for one in parts]) for name in MEASURES},
-    )
-
-
-def _taken(rows: Rows, mask: npt.NDArray[np.bool_]) -> Rows:
-    return Rows(
-        {name: values[mask] for name, values in rows.keys.items()},
-        {name: values[mask] for name, values in rows.measures.items()},
+        {name: values[chosen] for name, values in rows.keys.items()},
+        {name: values[chosen] for name, values in rows.measures.items()},
     )
 
 

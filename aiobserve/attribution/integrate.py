@@ -1,4 +1,4 @@
-"""Energy of one device as a cumulative curve, and what it says about each window.
+"""Energy of one device as a cumulative curve.
 
 A counter is used when there is one, sampled power otherwise. Nothing is dropped: what is bridged, reset
 or replaced is marked as estimated.
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import MILLIJ_PER_J
 
 FloatArray = npt.NDArray[np.float64]
-Int64Array = npt.NDArray[np.int64]
 
 # The longest silence within which energy is taken as evenly drawn and still called measured.
 MAX_GAP_S = 600.0
@@ -109,31 +107,3 @@ def _power_step(samples: Samples, at_s: FloatArray, tdp_w: float) -> FloatArray:
         return np.diff(at_s) * tdp_w * MILLIJ_PER_J
     power_w = np.interp(at_s, samples.at_s[possible], samples.power_w[possible])
     return np.diff(at_s) * (power_w[1:] + power_w[:-1]) / 2 * MILLIJ_PER_J
-
-
-def window_energy(
-    curve: EnergyCurve, edge_s: Int64Array
-) -> tuple[Int64Array, npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
-    """Return the energy between neighbouring edges, whether it is known, and its quality.
-
-    Args:
-        curve: energy curve of one device.
-        edge_s: epoch seconds of the window edges, shape (w + 1,), ascending.
-
-    Returns:
-        energy_millij, shape (w,), whole millijoules, so that neighbouring windows sum to their union exactly;
-        known, shape (w,), False where the curve does not span the window; quality, shape (w,).
-    """
-    windows = len(edge_s) - 1
-    if curve.at_s.size < 2:
-        return np.zeros(windows, np.int64), np.zeros(windows, bool), np.full(windows, Quality.ESTIMATED, np.int8)
-    cumulative = np.rint(np.interp(edge_s, curve.at_s, curve.cumulative_millij)).astype(np.int64)
-    known = (edge_s[:-1] >= curve.at_s[0]) & (edge_s[1:] <= curve.at_s[-1])
-    doubts = np.cumsum(curve.doubtful)
-    # The intervals that touch a window end at the first sample after its start ... the first at or after its end.
-    first = np.searchsorted(curve.at_s, edge_s[:-1], side="right")
-    last = np.searchsorted(curve.at_s, edge_s[1:], side="left")
-    last_doubt = doubts[np.minimum(last, len(doubts) - 1)]
-    doubtful = last_doubt - doubts[np.clip(first - 1, 0, len(doubts) - 1)] > 0
-    quality = np.where(doubtful, Quality.ESTIMATED, Quality.MEASURED).astype(np.int8)
-    return np.diff(cumulative), known, quality

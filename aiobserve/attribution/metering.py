@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiobserve.attribution.error_band import SAMPLED_RATIO, SENSOR_RATIO
-from aiobserve.attribution.integrate import MAX_GAP_S, POWER_ENVELOPE, Samples, energy_curve, window_energy
+from aiobserve.attribution.integrate import MAX_GAP_S, POWER_ENVELOPE, Samples, energy_curve
 from aiobserve.attribution.segments import Segments
 from aiobserve.attribution.series import Near, Series
 from aiobserve.domain.quality import Quality
@@ -90,12 +90,14 @@ def meter(series: Series, segments: Segments, tdp_w: FloatArray) -> Metered:
     energy = np.where(known, np.nan_to_num(segments.between(np.diff(np.rint(cumulative)))), 0.0).astype(np.int64)
     ratio = np.full(devices, SENSOR_RATIO)
     doubts = [_doubts(series, resets, ~careful, bounded=False), _doubts(series, gaps, ~careful, bounded=True)]
-    for device in np.flatnonzero(careful):
-        here = slice(int(segments.offset[device]) - device, int(segments.offset[device + 1]) - device - 1)
-        energy[here], known[here], ratio[device], doubt = _carefully(
-            series, int(device), np.append(segments.start_s[here], segments.end_s[here][-1:]), float(tdp_w[device])
-        )
-        doubts.append(doubt)
+    for device in np.flatnonzero(careful).tolist():
+        here = slice(int(segments.offset[device]), int(segments.offset[device + 1]))
+        seen = _carefully(series, device, segments.edge_s[here] * MICROSECONDS_PER_SECOND, float(tdp_w[device]))
+        between = slice(here.start - device, here.stop - device - 1)
+        known[between] = seen.reached[1:] & seen.reached[:-1]
+        energy[between] = np.where(known[between], np.diff(np.rint(seen.cumulative)), 0.0)
+        ratio[device] = seen.ratio
+        doubts.append(seen.doubt)
     error = np.rint(energy * ratio[segments.device]).astype(np.int64)
     quality = np.full(len(energy), Quality.MEASURED, dtype=np.int8)
     for doubt in doubts:
@@ -130,8 +132,12 @@ def _look(
             resets.append(found.resets)
             gaps.append(found.gaps)
         for here in range(row, stop):
+            own = slice(edges[here], edges[here + 1])
             if bounds[here + 1] - bounds[here] > 1:
-                near.fill(slice(edges[here], edges[here + 1]), series, bounds[here], bounds[here + 1])
+                near.fill(own, series, bounds[here], bounds[here + 1])
+            else:
+                # Keeps `left` ascending over devices, so that a restart's edges can be searched for.
+                near.left[own] = bounds[here]
         row = stop
     return _Looked(np.concatenate(resets), np.concatenate(gaps))
 
@@ -158,7 +164,9 @@ def _scan(series: Series, group: slice, tdp_w: FloatArray, careful: BoolArray) -
         found.append(np.flatnonzero(gap_us <= 0))
     if longest_us > MAX_GAP_US:
         found.append(np.flatnonzero(gap_us > MAX_GAP_US))
-    odd = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    if not found:
+        return _Looked(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    odd = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
     after = odd + start + 1
     device = np.searchsorted(series.offset, after, side="right") - 1
     reset = step[odd] < 0
@@ -166,7 +174,7 @@ def _scan(series: Series, group: slice, tdp_w: FloatArray, careful: BoolArray) -
     worth = np.where(reset, series.energy_millij[after], step[odd])
     limit = tdp_w[device] * LIMIT_MILLIJ_PER_W_US * gap_us[odd]
     careful[device[~((gap_us[odd] > 0) & (worth <= limit))]] = True
-    return _Looked(after[reset], after[gap_us[odd] > MAX_GAP_US])
+    return _Looked(after[reset], after[(gap_us[odd] > MAX_GAP_US) & ~reset])
 
 
 def _at_edges(series: Series, near: Near, resets: Int64Array) -> FloatArray:
@@ -193,22 +201,34 @@ def _doubts(series: Series, found: list[Int64Array], trusted: BoolArray, *, boun
     return _Doubt(device, series.at_us[after - 1], series.at_us[after], bound)
 
 
-def _carefully(
-    series: Series, device: int, edge_s: Int64Array, tdp_w: float
-) -> tuple[Int64Array, BoolArray, float, _Doubt]:
-    """Return energy, known windows, sensor error and doubtful intervals of one device, sorted and rid of doubled readings."""
+@dataclass(frozen=True)
+class _Careful:
+    """What the careful way says of one device: energy up to each edge, whether it reaches there, and how well it is known."""
+
+    cumulative: FloatArray
+    reached: BoolArray
+    ratio: float
+    doubt: _Doubt
+
+
+def _carefully(series: Series, device: int, edge_us: Int64Array, tdp_w: float) -> _Careful:
+    """Look at one device by its energy curve, its readings sorted and rid of doubled ones."""
     here = slice(int(series.offset[device]), int(series.offset[device + 1]))
     at_us, first = np.unique(series.at_us[here], return_index=True)
     power_w = np.full(len(at_us), np.nan) if series.power_w is None else series.power_w[here][first]
     samples = Samples(at_us / MICROSECONDS_PER_SECOND, series.energy_millij[here][first], power_w)
     curve = energy_curve(samples, tdp_w=tdp_w)
-    energy, known, _ = window_energy(curve, edge_s)
-    ends = np.flatnonzero(curve.doubtful)
     curve_us = np.rint(curve.at_s * MICROSECONDS_PER_SECOND).astype(np.int64)
+    near = Near(edge_us)
+    if len(curve_us) > 1:
+        whole = Series(np.array([0, len(curve_us)]), curve_us, curve.cumulative_millij)
+        near.fill(slice(0, len(edge_us)), whole, 0, len(curve_us))
+    ends = np.flatnonzero(curve.doubtful)
     step = np.diff(curve.cumulative_millij)[ends - 1] if ends.size else np.zeros(0)
     bound = np.where(curve.replaced[ends], np.inf, step)
     doubt = _Doubt(np.full(len(ends), device), curve_us[ends - 1], curve_us[ends], bound)
-    return np.where(known, energy, 0), known, SENSOR_RATIO if curve.by_counter else SAMPLED_RATIO, doubt
+    ratio = SENSOR_RATIO if curve.by_counter else SAMPLED_RATIO
+    return _Careful(_at_edges(series, near, np.zeros(0, np.int64)), near.known, ratio, doubt)
 
 
 def _mark(

@@ -1,17 +1,9 @@
 """Conservation over random sites, and small ones that can be checked in the head."""
 
-from dataclasses import replace
-
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from aiobserve.attribution.engine import attribute
 from aiobserve.attribution.inputs import SiteInputs
-from aiobserve.attribution.segments import Reservations
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.domain.quality import Quality
-from aiobserve.ledger.post import postings
 from tests.pure.attribution.sites import SPAN_S, site, steady
 
 
@@ -90,52 +82,3 @@ def test_a_pool_without_telemetry_is_modelled_and_marked_as_estimated() -> None:
     jobs = attribution.charges[attribution.charges["kind"] == Account.JOB]
     assert jobs["energy_millij"].sum() == 2 * 360_000_000
     assert set(jobs["energy_quality"]) == {Quality.ESTIMATED}
-
-
-@st.composite
-def random_sites(draw: st.DrawFn) -> SiteInputs:
-    n = draw(st.integers(1, 4))
-    watts = st.one_of(st.none(), st.floats(0, 700).map(steady))
-    start = st.integers(-1_000, SPAN_S + 500)
-    held = draw(
-        st.lists(
-            st.tuples(
-                st.integers(0, n - 1), st.integers(0, 5), start, start, st.sampled_from([1, 142, 250, 571, 1000])
-            ),
-            max_size=12,
-        )
-    )
-    return site(
-        [draw(watts) for _ in range(n)],
-        [(d, j, min(a, b), max(a, b), share) for d, j, a, b, share in held],
-        usd_per_mwh=draw(st.floats(-500, 3_000)),
-        pue=draw(st.floats(1.0, 2.5)),
-        included=draw(st.booleans()),
-    )
-
-
-@settings(max_examples=400, deadline=None)
-@given(inputs=random_sites())
-def test_job_idle_overhead_and_unattributed_sum_to_what_was_metered(inputs: SiteInputs) -> None:
-    attribution = attribute(inputs)
-
-    charged = attribution.charges.groupby("window_start_s")[list(MEASURES)].sum()
-    metered = attribution.metered.set_index("window_start_s")[list(MEASURES)]
-    assert charged.reindex(metered.index, fill_value=0).equals(metered.astype("int64"))
-    quantities = attribution.charges[["gpu_millis", "energy_millij", "carbon_microg", "capacity_microusd"]]
-    assert (quantities >= 0).all().all()
-    both = postings(attribution.charges, attribution.metered)
-    assert (both.groupby("window_start_s")[list(MEASURES)].sum() == 0).all().all()
-
-
-@settings(max_examples=50, deadline=None)
-@given(inputs=random_sites(), seed=st.integers(0, 2**31))
-def test_the_order_of_arrival_changes_nothing(inputs: SiteInputs, seed: int) -> None:
-    order = np.random.default_rng(seed).permutation(len(inputs.reservations.device))
-    shuffled = Reservations(*(getattr(inputs.reservations, name)[order] for name in Reservations.__annotations__))
-
-    again = attribute(replace(inputs, reservations=shuffled)).charges
-    once = attribute(inputs).charges
-
-    keys = [name for name in once.columns if name not in MEASURES]
-    assert again.sort_values(keys, ignore_index=True).equals(once.sort_values(keys, ignore_index=True))

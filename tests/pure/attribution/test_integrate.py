@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from aiobserve.attribution.integrate import EnergyCurve, Samples, energy_curve, window_energy
-from aiobserve.domain.quality import Quality
+from aiobserve.attribution.integrate import Samples, energy_curve
 
 NAN = float("nan")
 
@@ -56,41 +55,3 @@ def test_a_counter_that_leaps_beyond_the_rated_power_is_replaced_by_sampled_powe
 
     assert curve.cumulative_millij[-1] == 6_000_000
     assert curve.doubtful[-1]
-
-
-def test_neighbouring_windows_sum_to_their_union() -> None:
-    rng = np.random.default_rng(1)
-    at_s = np.sort(rng.uniform(-100, 3_700, 300))
-    curve = energy_curve(Samples(at_s, np.cumsum(rng.integers(0, 10**6, 300)).astype(float), at_s * NAN), tdp_w=1e9)
-    quarters = np.arange(0, 3_601, 900)
-
-    parts, _, _ = window_energy(curve, quarters)
-    whole, _, _ = window_energy(curve, quarters[[0, -1]])
-
-    assert parts.sum() == whole[0]
-
-
-def test_energy_in_a_long_silence_is_known_but_only_estimated_by_window() -> None:
-    curve = energy_curve(Samples(np.array([0.0, 7_200.0]), np.array([0.0, 7_200_000.0]), np.full(2, NAN)), tdp_w=400)
-
-    energy, known, quality = window_energy(curve, np.array([0, 3_600, 7_200]))
-
-    assert energy.tolist() == [3_600_000, 3_600_000]
-    assert known.all()
-    assert quality.tolist() == [Quality.ESTIMATED, Quality.ESTIMATED]
-
-
-def test_a_window_beyond_the_last_sample_is_unknown() -> None:
-    curve = energy_curve(counter(*range(0, 16_000, 1_000)), tdp_w=400)
-
-    _, known, _ = window_energy(curve, np.array([0, 900, 1_800]))
-
-    assert known.tolist() == [True, False]
-
-
-def test_a_device_without_samples_has_no_known_energy() -> None:
-    nothing = EnergyCurve(np.zeros(0), np.zeros(0), np.zeros(0, bool), np.zeros(0, bool), True, 0)
-
-    _, known, _ = window_energy(nothing, np.array([0, 900]))
-
-    assert not known.any()
