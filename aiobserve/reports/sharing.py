@@ -1,6 +1,7 @@
 """The choice of who bears idle capacity and overhead, and the ledger's windows shared out by it."""
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from aiobserve.attribution.share_out import (
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.window import Span
 from aiobserve.store.read.labels import declared_pools, labels
-from aiobserve.store.read.ledger_frame import window_sums
+from aiobserve.store.read.ledger_frame import books_state, window_sums
 
 __all__ = [
     "IDLE_POLICIES",
@@ -89,33 +90,42 @@ def _floor(text: str | None) -> int | None:
     return int(millis)
 
 
-def shared_windows(organisation_id: int, span: Span, sharing: Sharing, *, detail: bool) -> pd.DataFrame:
-    """Return the charged sums of each window with idle and overhead borne as chosen.
+def shared_windows(organisation_id: int, span: Span, sharing: Sharing) -> pd.DataFrame:
+    """Return the charged sums of each window and job, with idle and overhead borne as chosen; columns as `window_sums`.
 
-    Columns as `window_sums`; what a team bears is the same with and without `detail`.
+    The frame is kept for the next question of the same page, as long as nothing was posted: callers do not change it.
     """
-    pools = _pools(organisation_id)
+    pools = tuple(SharedPool(*row) for row in declared_pools(organisation_id))
     restricted = sharing.overhead != SEPARATE and any(pool.label for pool in pools)
-    rows = window_sums(organisation_id, span, detail=detail or restricted)
-    of_job = [name for name in JOB_COLUMNS if name in rows.columns]
-    jobs = rows[["job", *of_job]].drop_duplicates("job").set_index("job") if of_job else None
+    carried = labels(organisation_id) if restricted else {}
+    frozen = tuple((kind, tuple(sorted(names.items()))) for kind, names in sorted(carried.items()))
+    return _shared(organisation_id, span, sharing, pools, frozen, books_state(organisation_id))
+
+
+@lru_cache(maxsize=4)
+def _shared(
+    organisation_id: int,
+    span: Span,
+    sharing: Sharing,
+    pools: tuple[SharedPool, ...],
+    carried: tuple[tuple[str, tuple[tuple[str, frozenset[str]], ...]], ...],
+    books: tuple[int, int],
+) -> pd.DataFrame:
+    rows = window_sums(organisation_id, span)
+    of_job = list(JOB_COLUMNS)
+    jobs = rows[["job", *of_job]].drop_duplicates("job").set_index("job")
     found = share_out(
         rows.drop(columns=of_job),
         sharing,
         amounts=MEASURES,
         pools=pools,
-        labels=Labels(labels(organisation_id)) if restricted else None,
+        labels=Labels({kind: dict(names) for kind, names in carried}),
     )
-    if jobs is None:
-        return found
     return found.assign(**{name: jobs[name].reindex(found["job"]).fillna("").to_numpy() for name in of_job})
 
 
-def _pools(organisation_id: int) -> list[SharedPool]:
-    return [SharedPool(*row) for row in declared_pools(organisation_id)]
-
-
-def local(bucket_s: "pd.Series[int]", timezone: str) -> "pd.Series[pd.Timestamp]":
-    """Return windows as civil time in a zone, without it: an hour that clocks repeat counts once, as in the ledger."""
-    at = pd.to_datetime(bucket_s.to_numpy(dtype=np.int64), unit="s", utc=True)
-    return pd.Series(at.tz_convert(timezone).tz_localize(None), index=bucket_s.index)
+def local_texts(bucket_s: "pd.Series[int]", timezone: str, form: str) -> "pd.Series[str]":
+    """Return windows as civil time in a zone by a form of `strftime`; an hour that clocks repeat counts once, as in the ledger."""
+    distinct = bucket_s.unique()
+    at = pd.to_datetime(distinct.astype(np.int64), unit="s", utc=True).tz_convert(timezone)
+    return bucket_s.map(dict(zip(distinct.tolist(), at.strftime(form), strict=True)))

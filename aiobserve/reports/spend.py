@@ -10,7 +10,7 @@ from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.domain.quality import Quality
 from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.scope import Scope
-from aiobserve.reports.sharing import local, shared_windows
+from aiobserve.reports.sharing import local_texts, shared_windows
 from aiobserve.store.read.ledger import SumRow, UnknownDimension, sums
 
 __all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend", "stored"]
@@ -21,10 +21,8 @@ DIMENSIONS = (
 
 # Dimensions that the ledger holds as numbers and people read as words.
 WORDS: dict[str, type[Account] | type[Component]] = {"account": Account, "component": Component}
-# What the ledger's rows of a window are told apart by below their team.
-DETAIL = ("project", "model", "job", "job_name", "workload_type")
 # How local time reads as a dimension.
-TIMES = {"hour": "%Y-%m-%dT%H:00", "day": "%Y-%m-%d", "month": "%Y-%m-01"}
+TIMES = {"hour": "%Y-%m-%dT%H:00", "day": "%Y-%m-%d", "month": "%Y-%m-01", "hour_of_day": "%-H"}
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,7 @@ def _order(group_by: Sequence[str], values: Sequence[str]) -> tuple[tuple[bool, 
 
 def _shared(scope: Scope, group_by: Sequence[str], filters: Mapping[str, Sequence[str]]) -> tuple[SpendRow, ...]:
     names = list(dict.fromkeys([*group_by, *filters]))
-    detail = any(name in DETAIL for name in names)
-    rows = shared_windows(scope.organisation.pk, scope.span, scope.sharing, detail=detail)
+    rows = shared_windows(scope.organisation.pk, scope.span, scope.sharing)
     rows = rows.assign(**{name: _column(rows, name, scope.timezone) for name in names})
     for name, values in filters.items():
         rows = rows[rows[name].isin(list(values))]
@@ -125,10 +122,8 @@ def _shared(scope: Scope, group_by: Sequence[str], filters: Mapping[str, Sequenc
 def _column(rows: pd.DataFrame, name: str, timezone: str) -> "pd.Series[str]":
     if name in WORDS:
         return rows[name].map({int(one): one.label for one in WORDS[name]})
-    if name == "hour_of_day":
-        return local(rows["bucket"], timezone).dt.hour.astype("str")
     if name in TIMES:
-        return local(rows["bucket"], timezone).dt.strftime(TIMES[name])
+        return local_texts(rows["bucket"], timezone, TIMES[name])
     return rows[name]
 
 

@@ -18,8 +18,10 @@ KEYS = {
     "cost_quality": "posting.cost_quality",
     "site_id": "posting.site_id",
     "team_id": "posting.team_id",
+    "project_id": "posting.project_id",
+    "model_id": "posting.model_id",
+    "job_id": "posting.job_id",
 }
-DETAIL_KEYS = {"project_id": "posting.project_id", "model_id": "posting.model_id", "job_id": "posting.job_id"}
 # Names of what the ids stand for, joined after the sums are made.
 NAMES = {
     "site": ("site", "site_id", "name"),
@@ -32,21 +34,20 @@ NAMES = {
 }
 
 
-def window_sums(organisation_id: int, span: Span, *, detail: bool) -> pd.DataFrame:
+def window_sums(organisation_id: int, span: Span) -> pd.DataFrame:
     """Return the charged sums of each window.
 
     Returns:
-        bucket (epoch seconds of the window), site, account, component, pool_id (-1: none), the three qualities, team (""
-        where there is none); with `detail` also project, model, job, job_name and workload_type; then the measures.
+        bucket (epoch seconds of the window), site, account, component, pool_id (-1: none), the three qualities, team, project,
+        model, job, job_name and workload_type ("" where there is none); then the measures.
     """
-    keys = {**KEYS, **(DETAIL_KEYS if detail else {})}
     statement = sql.SQL(
         "SELECT {columns} FROM posting WHERE organisation_id = {organisation} AND account = ANY({charged})"
         " AND window_start_at >= {start} AND window_start_at < {end} GROUP BY {numbers}"
     ).format(
         columns=sql.SQL(", ").join(
             [
-                *(sql.SQL(text) for text in keys.values()),
+                *(sql.SQL(text) for text in KEYS.values()),
                 *(sql.SQL("sum({})::bigint").format(sql.Identifier(name)) for name in MEASURES),
             ]
         ),
@@ -54,21 +55,30 @@ def window_sums(organisation_id: int, span: Span, *, detail: bool) -> pd.DataFra
         charged=sql.Literal([int(account) for account in CHARGED]),
         start=sql.Literal(span.start_at),
         end=sql.Literal(span.end_at),
-        numbers=sql.SQL(", ").join(sql.Literal(number + 1) for number in range(len(keys))),
+        numbers=sql.SQL(", ").join(sql.Literal(number + 1) for number in range(len(KEYS))),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        rows = pd.DataFrame(cursor.fetchall(), columns=[*keys, *MEASURES])
+        rows = pd.DataFrame(cursor.fetchall(), columns=[*KEYS, *MEASURES])
     for name in MEASURES:
         rows[name] = rows[name].astype(np.int64)
-    return _named(rows, [name for name, (_, key, _) in NAMES.items() if key in keys])
+    return _named(rows)
 
 
-def _named(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    for name in names:
-        table, key, column = NAMES[name]
+def books_state(organisation_id: int) -> tuple[int, int]:
+    """Return the number of ledger batches and the last one's: the same again means that nothing was posted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(max(id), 0) FROM ledger_batch WHERE organisation_id = %s", [organisation_id]
+        )
+        count, last = cursor.fetchone() or (0, 0)
+    return int(count), int(last)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    for name, (table, key, column) in NAMES.items():
         rows[name] = rows[key].map(_texts(table, column, rows[key].dropna().unique().tolist())).fillna("").astype("str")
-    return rows.drop(columns=sorted({NAMES[name][1] for name in names}))
+    return rows.drop(columns=sorted({key for _, key, _ in NAMES.values()}))
 
 
 def _texts(table: str, column: str, ids: list[int]) -> dict[int, str]:
