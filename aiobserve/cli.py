@@ -18,6 +18,7 @@ from aiobserve.commands.explain import explain_figure  # noqa: E402
 from aiobserve.commands.export import export  # noqa: E402
 from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
+from aiobserve.commands.organisation import organisation  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
 from aiobserve.commands.runs import list_runs  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
@@ -44,6 +45,7 @@ for command in (
     import_files,
     ledger,
     list_runs,
+    organisation,
     plan,
     tick,
     up,
