@@ -22,6 +22,7 @@ from aiobserve.commands.organisation import organisation  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
 from aiobserve.commands.runs import list_runs  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
+from aiobserve.commands.units import units  # noqa: E402
 from aiobserve.commands.up import up  # noqa: E402
 
 
@@ -48,6 +49,7 @@ for command in (
     organisation,
     plan,
     tick,
+    units,
     up,
 ):
     main.add_command(command)

@@ -110,6 +110,8 @@ def _tiles(
     scope: Scope, now: Amounts, idle: Amounts, then: Amounts, idle_then: Amounts, plan: PlanReport | None
 ) -> list[Tile]:
     parts = f"capacity {formats.money(now.capacity_microusd)}, electricity {formats.money(now.electricity_microusd)}"
+    if now.api_microusd:
+        parts += f", bought tokens {formats.money(now.api_microusd)}"
     part_idle = formats.share(idle.cost_microusd, now.cost_microusd)
     tiles = [
         _tile("cost", "Cost", formats.money, now.cost_microusd, then.cost_microusd, parts),

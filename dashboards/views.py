@@ -1,6 +1,8 @@
 """The doors of the pages that only show: read the query, ask for the page, render it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,9 +10,10 @@ from django.views.decorators.http import require_safe
 
 from aiobserve.reports.explain import explain as explain_figure
 from aiobserve.reports.explain import question_of
-from aiobserve.reports.scope import BadScope, organisations
+from aiobserve.reports.scope import BadScope, Scope, organisations
 from aiobserve.reports.spend import UnknownDimension
 from dashboards import explain_page, runs_page
+from dashboards.models_page import models_page
 from dashboards.overview import page
 from dashboards.query import FILTER, scope_of
 
@@ -19,14 +22,20 @@ from dashboards.query import FILTER, scope_of
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what was spent, what it emitted, what is planned."""
     clock_at = datetime.now(UTC)
-    known = organisations()
-    if not known:
-        return render(request, "dashboards/empty.html")
-    try:
-        scope = scope_of(request.GET, clock_at=clock_at)
-    except BadScope as error:
-        return _refused(request, error)
-    return render(request, "dashboards/overview.html", {**page(scope, clock_at=clock_at), "organisations": known})
+    return _scoped(request, clock_at, "overview", lambda scope: page(scope, clock_at=clock_at))
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """Show what tokens cost, by model and tenant."""
+    return _scoped(request, datetime.now(UTC), "models", models_page)
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Show what training runs cost, and what of it was wasted."""
+    all_types = request.GET.get("types") == "all"
+    return _scoped(request, datetime.now(UTC), "runs", lambda scope: runs_page.page(scope, all_types=all_types))
 
 
 @require_safe
@@ -34,24 +43,23 @@ def explain(request: HttpRequest) -> HttpResponse:
     """Show where a figure came from."""
     query = request.GET
     filters = {name.removeprefix(FILTER): values for name, values in query.lists() if name.startswith(FILTER)}
+    asked = {name: query.get(name) for name in ("figure", "window", "device")}
+
+    def contents(scope: Scope) -> dict[str, Any]:
+        return explain_page.page(explain_figure(question_of(scope, filters, **asked)))
+
+    return _scoped(request, datetime.now(UTC), "explain", contents)
+
+
+def _scoped(
+    request: HttpRequest, clock_at: datetime, here: str, contents: Callable[[Scope], dict[str, Any]]
+) -> HttpResponse:
+    """Render the page of a scope that the query names, or say what is wrong with the query."""
+    known = organisations()
+    if not known:
+        return render(request, "dashboards/empty.html", {"here": here})
     try:
-        scope = scope_of(query, clock_at=datetime.now(UTC))
-        asked = {name: query.get(name) for name in ("figure", "window", "device")}
-        found = explain_figure(question_of(scope, filters, **asked))
+        scope = scope_of(request.GET, clock_at=clock_at)
+        return render(request, f"dashboards/{here}.html", {**contents(scope), "here": here, "organisations": known})
     except (BadScope, UnknownDimension) as error:
-        return _refused(request, error)
-    return render(request, "dashboards/explain.html", explain_page.page(found))
-
-
-@require_safe
-def runs(request: HttpRequest) -> HttpResponse:
-    """Show what training runs cost, and what of it was wasted."""
-    try:
-        scope = scope_of(request.GET, clock_at=datetime.now(UTC))
-    except BadScope as error:
-        return _refused(request, error)
-    return render(request, "dashboards/runs.html", runs_page.page(scope, all_types=request.GET.get("types") == "all"))
-
-
-def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
-    return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)
+        return render(request, "dashboards/bad_request.html", {"message": str(error)}, status=400)

@@ -38,13 +38,13 @@ class Attribution:
         charges: `domain.frames.CHARGES`.
         metered: `window_start_s` and the measures.
         measured: what each device drew, block by block, for whoever wants to observe its idle power or to explain.
-        factors: what turned energy into money, carbon and water in each window.
+        factors: what turned energy into money, carbon and water in each window; None where no device did.
     """
 
     charges: pd.DataFrame
     metered: pd.DataFrame
     measured: tuple[Measured, ...]
-    factors: Factors
+    factors: Factors | None = None
 
 
 def attribute(inputs: SiteInputs) -> Attribution:

@@ -16,8 +16,8 @@ from aiobserve.store.write.organisation import ensure_organisation
 from collectors.base import Batch
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SPAN, SimulatedFleet
 
-# Catalogue, queue, weeks of jobs and days of telemetry.
-BATCHES = 2 + 13 + len(list(SPAN.days()))
+# Catalogue, token prices, queue, weeks of jobs and of tokens, days of telemetry.
+BATCHES = 3 + 2 * 13 + len(list(SPAN.days()))
 
 
 @click.command()

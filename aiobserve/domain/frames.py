@@ -3,6 +3,7 @@
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.schema import INSTANT, TEXT, Column, Schema
 from aiobserve.domain.terms import COMMITMENTS, EMBODIED, ENERGY_CONTRACTS, POOLS
+from aiobserve.domain.tokens import SERVING_COUNTERS, TOKEN_PRICES, TOKEN_USAGE
 
 SITES = Schema(
     "sites",
@@ -182,7 +183,8 @@ FRAMES = {
     schema.name: schema
     for schema in (
         SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, ACTIVITY, DEDICATIONS, RATES, SIGNALS, POOLS, COMMITMENTS,
-        ENERGY_CONTRACTS, EMBODIED, LABELS, CHECKPOINTS,
+        ENERGY_CONTRACTS, EMBODIED, LABELS, CHECKPOINTS, SERVING_COUNTERS,
+        TOKEN_USAGE, TOKEN_PRICES,
     )
 }  # fmt: skip
 

@@ -28,6 +28,10 @@ MICROG_PER_T = MICROG_PER_KG * 1_000
 MICROUSD_PER_USD = 1_000_000
 MICROUSD_PER_CENT = 10_000
 
+# A price per million tokens in dollars is one per token in microdollars; prices are kept to a millionth of that.
+TOKENS_PER_MILLION = 1_000_000
+PICOUSD_PER_MICROUSD = 1_000_000
+
 # A share is an integer thousandth of a device; gpu_millis is thousandths of a device times seconds.
 MILLIS_PER_GPU = 1_000
 GPU_MILLIS_PER_GPU_HOUR = MILLIS_PER_GPU * SECONDS_PER_HOUR
@@ -51,6 +55,21 @@ def kg_co2e(carbon_microg: int, places: int = 3) -> Decimal:
 def gpu_hours(gpu_millis: int, places: int = 2) -> Decimal:
     """Return GPU-hours from integer thousandths of a GPU-second, rounded half up to `places`."""
     return _scaled(gpu_millis, GPU_MILLIS_PER_GPU_HOUR, places)
+
+
+def usd_per_million_tokens(cost_microusd: int, tokens: int, places: int = 6) -> Decimal:
+    """Return dollars per million tokens: microdollars per token, rounded half up to `places`."""
+    return _scaled(cost_microusd, tokens * MICROUSD_PER_USD // TOKENS_PER_MILLION, places)
+
+
+def j_per_token(energy_millij: int, tokens: int, places: int = 4) -> Decimal:
+    """Return joules per token, rounded half up to `places`."""
+    return _scaled(energy_millij, tokens * MILLIJ_PER_J, places)
+
+
+def g_per_token(carbon_microg: int, tokens: int, places: int = 9) -> Decimal:
+    """Return grams of CO2 equivalent per token, rounded half up to `places`."""
+    return _scaled(carbon_microg, tokens * MICROG_PER_G, places)
 
 
 def _scaled(amount: int, per_unit: int, places: int) -> Decimal:

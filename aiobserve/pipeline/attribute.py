@@ -6,18 +6,23 @@ from datetime import date, datetime
 import pandas as pd
 from django.db import transaction
 
-from aiobserve.attribution.engine import METHOD_VERSION, attribute
+from aiobserve.attribution.engine import METHOD_VERSION, Attribution, attribute
 from aiobserve.attribution.price import RateMissing
+from aiobserve.attribution.token_prices import TokenPriceMissing
 from aiobserve.domain.account import Account
+from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.identity import digest
 from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.window import Span, utc_day, window_floor
-from aiobserve.inputs.site import devices_in, holders, site_inputs
+from aiobserve.inputs.site import devices_in, edges_of, holders, site_inputs
 from aiobserve.ledger.post import postings
 from aiobserve.pipeline.observe import observe_idle
+from aiobserve.pipeline.token_charges import NO_METERED, with_tokens
 from aiobserve.store.read import fleet
-from aiobserve.store.write.ledger import post_day
+from aiobserve.store.write.ledger import post_day, standing_batch
 from aiobserve.store.write.watermark import block_day, claim_day, finish_day
+
+NOTHING = Attribution(CHARGES.empty(), NO_METERED, ())
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def attribute_day(site_id: int, day: date, *, until_at: datetime) -> DayAttribut
             result = _attribute(site_id, day, until_at)
             finish_day(watermark)
             return result
-    except (SignalMissing, RateMissing) as error:
+    except (SignalMissing, RateMissing, TokenPriceMissing) as error:
         block_day(site_id, day, reason=str(error))
         return DayAttributed(site_id, day, blocked_reason=str(error))
 
@@ -54,12 +59,16 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
     site = fleet.site(site_id)
     whole = utc_day(day)
     span = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
-    devices = devices_in(site_id, span)
-    if devices.empty or not span.duration_s:
+    if not span.duration_s:
         return DayAttributed(site_id, day)
+    devices = devices_in(site_id, span)
     held = holders(site, devices, span)
-    attribution = attribute(site_inputs(site, devices, held, span))
-    rows = _with_keys(postings(attribution.charges, attribution.metered), held.claimed.claimants)
+    # A provider of tokens is a site without devices.
+    of_devices = NOTHING if devices.empty else attribute(site_inputs(site, devices, held, span))
+    found = with_tokens(site, day, edges_of(span), of_devices, held.claimed)
+    if found.attribution.charges.empty and not standing_batch(site_id, day):
+        return DayAttributed(site_id, day)
+    rows = _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
     done = post_day(
         site.organisation_id,
         site_id,
@@ -69,7 +78,7 @@ def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
         method_version=METHOD_VERSION,
     )
     if span == whole:
-        observe_idle(site_id, day, devices, attribution)
+        observe_idle(site_id, day, devices, of_devices)
     return DayAttributed(site_id, day, posted=done.posted, reversed=done.reversed)
 
 

@@ -241,7 +241,9 @@ def _formula(
     lines = formula_lines(rows, overhead, measures, first=question.first)
     if not len(rows) and not len(overhead):
         return ["what was posted here does not come from a device: tokens, corrections, or an imported charge"], None
-    same = "the same, to the unit" if again == posted else "inputs changed since, or other sources add to it"
+    same = (
+        "the same, to the unit" if again == posted else "inputs changed since, or it is shared out to tenants by tokens"
+    )
     return [*lines, f"worked out again: {again:,}; posted: {posted:,} ({same})"], (again, posted)
 
 

@@ -101,8 +101,10 @@ def _borne_after(posted: pd.DataFrame, asked: Proposal, accounts: pd.DataFrame, 
     before, after = (_bearers(pairs, jobs, list(each), accounts, starts) for each in (asked.before, asked.after))
     moved = {pair: after[pair] for pair in before if before[pair] != after[pair]}
     keys = list(zip(posted["job_id"], posted["stretch"], strict=True))
+    # What stands under another name was not given by this map (tenants of a server, a day that is due): it stays.
     bearers = [
-        moved.get(key, own) for key, own in zip(keys, zip(posted["team"], posted["project"], strict=True), strict=True)
+        moved.get(key, own) if own == before.get(key) else own
+        for key, own in zip(keys, zip(posted["team"], posted["project"], strict=True), strict=True)
     ]
     return posted.assign(team_after=[one[0] for one in bearers], project_after=[one[1] for one in bearers])
 

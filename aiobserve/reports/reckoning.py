@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from aiobserve.attribution.block import Measured, charge
-from aiobserve.attribution.engine import Attribution, attribute
-from aiobserve.attribution.factors import pue_of
+from aiobserve.attribution.engine import attribute
+from aiobserve.attribution.factors import Factors, pue_of
 from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.domain.units import (
     GPU_MILLIS_PER_GPU_HOUR,
@@ -110,10 +110,12 @@ def reckon(site: fleet.SiteRow, window_at: datetime, *, reserver_named: bool) ->
     held = holders(site, devices, span)
     inputs = site_inputs(site, devices, held, span)
     found = attribute(inputs)
+    if found.factors is None:
+        return None
     rows, first = [], 0
     for one in found.measured:
         of_block = devices.iloc[first : first + len(one.devices.share_millis)].reset_index(drop=True)
-        rows.append(_rows(one, of_block, found, edges_of(span)))
+        rows.append(_rows(one, of_block, found.factors, edges_of(span)))
         first += len(of_block)
     joined = _named(
         pd.concat(rows, ignore_index=True), held.claimed.claimants, site.name, reserver_named=reserver_named
@@ -127,12 +129,11 @@ def reckon(site: fleet.SiteRow, window_at: datetime, *, reserver_named: bool) ->
     return Reckoned(joined, _named(over, held.claimed.claimants, site.name, reserver_named=reserver_named))
 
 
-def _rows(one: Measured, devices: pd.DataFrame, found: Attribution, edge_s: Any) -> pd.DataFrame:
-    charged = charge(one, edge_s, found.factors).rows
+def _rows(one: Measured, devices: pd.DataFrame, factors: Factors, edge_s: Any) -> pd.DataFrame:
+    charged = charge(one, edge_s, factors).rows
     segment = one.claims.segment
     device = one.segments.device[segment]
     energy, drawn = one.drawn.energy_millij, one.drawn
-    factors = found.factors
     shared = pd.DataFrame(
         {
             "account": charged.keys["kind"],

@@ -41,6 +41,9 @@ def outlook(organisation: fleet.OrganisationRow, *, now_at: datetime) -> list[Si
     start_s = first_s + np.arange(int(HORIZON.total_seconds()) // SECONDS_PER_HOUR, dtype=np.int64) * SECONDS_PER_HOUR
     found = []
     for site in fleet.sites(organisation.pk):
+        if not site.grid_zone:
+            # A provider of tokens: it has no grid that we know of.
+            continue
         price, price_issued_at = forecast_signal(
             organisation.pk, site.grid_zone, kinds=("electricity_usd_per_mwh",), now_at=now_at
         )

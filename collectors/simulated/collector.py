@@ -14,6 +14,7 @@ from collectors.simulated.checkpoints import checkpoints
 from collectors.simulated.grid import actual_signals, forecast_signals
 from collectors.simulated.jobs import Run, is_open, runs, waiting
 from collectors.simulated.power import idle_w, telemetry
+from collectors.simulated.serving import token_prices, tokens_of_week
 
 # Raised whenever the same seed gives other figures.
 VERSION = 1
@@ -33,6 +34,7 @@ class SimulatedFleet:
         """Yield the catalogue, then jobs by week and telemetry by day, as far as they touch the span."""
         wanted = span or self.span
         yield self._batch("catalogue", self._catalogue())
+        yield self._batch("token prices", {"token_prices": token_prices()})
         week_at = company.SPAN.start_at
         while week_at < company.SPAN.end_at:
             week = Span(week_at, min(week_at + timedelta(days=7), company.SPAN.end_at))
@@ -40,6 +42,7 @@ class SimulatedFleet:
                 frames = self._jobs(week)
                 if frames:
                     yield self._batch(f"jobs {week_at:%Y-%m-%d}", frames)
+                    yield self._batch(f"tokens {week_at:%Y-%m-%d}", tokens_of_week(week, self.seed))
             week_at = week.end_at
         if wanted.end_at >= company.NOW_AT:
             yield self._batch("queue", {"jobs": self._queue()})

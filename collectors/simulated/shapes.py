@@ -18,6 +18,9 @@ REQUESTS_BY_HOUR = np.array(
 )  # fmt: skip
 REQUESTS_BY_WEEKDAY = np.array([0.92, 0.92, 1.10, 1.07, 1.04, 0.99, 0.98])
 
+# Azure LLM inference traces of November 2023: mean tokens of prompt and answer, conversation and code.
+AZURE_CHAT_TOKENS, AZURE_CODE_TOKENS = (1155, 211), (2048, 28)
+
 # Helios Earth (8 virtual clusters, May 2020): mean share of GPUs allocated.
 ALLOCATED_SHARE = 0.57
 

@@ -7,6 +7,7 @@ from aiobserve.api.v1.costs import CostsView
 from aiobserve.api.v1.explain import ExplainView
 from aiobserve.api.v1.organisation import ChangesView, PreviewView, RulesView
 from aiobserve.api.v1.runs import RunsView
+from aiobserve.api.v1.unit_costs import UnitCostsView
 
 app_name = "api-v1"
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("organisation/preview", PreviewView.as_view(), name="preview"),
     path("organisation/changes", ChangesView.as_view(), name="changes"),
     path("runs", RunsView.as_view(), name="runs"),
+    path("unit-costs", UnitCostsView.as_view(), name="unit-costs"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema", template_name="api/docs.html"), name="docs"),
 ]

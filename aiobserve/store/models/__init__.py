@@ -10,6 +10,7 @@ from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.rules import Label, OrganisationRule
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
 from aiobserve.store.models.terms import Commitment, EmbodiedFactor, EnergyContract, SharedPool
+from aiobserve.store.models.tokens import ServingCounter, ServingWeight, TokenPrice, TokenShare, TokenUsage
 from aiobserve.store.models.watermark import Watermark
 from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 
@@ -41,11 +42,16 @@ __all__ = [
     "Posting",
     "Project",
     "SharedPool",
+    "ServingCounter",
+    "ServingWeight",
     "SignalSeries",
     "SignalValue",
     "Site",
     "Team",
     "TelemetryChunk",
     "TelemetrySample",
+    "TokenPrice",
+    "TokenShare",
+    "TokenUsage",
     "Watermark",
 ]

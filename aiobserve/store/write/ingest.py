@@ -22,6 +22,7 @@ from aiobserve.store.write.terms import (
     write_energy_contracts,
     write_pools,
 )
+from aiobserve.store.write.tokens import write_serving_counters, write_token_prices, write_token_usage
 from aiobserve.store.write.workloads import write_activity, write_intervals, write_jobs
 
 EXCERPT_LENGTH = 500
@@ -35,6 +36,9 @@ DECLARED = {
     "embodied": write_embodied,
     "labels": write_labels,
     "checkpoints": write_checkpoints,
+    "token_prices": write_token_prices,
+    "serving_counters": write_serving_counters,
+    "token_usage": write_token_usage,
 }
 
 

@@ -1,0 +1,139 @@
+"""Reads counters, usage and prices of tokens, and how postings divide over tokens."""
+
+import numpy as np
+import pandas as pd
+from django.db import connection
+
+from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
+from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
+from aiobserve.domain.units import PICOUSD_PER_MICROUSD
+from aiobserve.domain.window import Span
+from aiobserve.store.models import Job, ServingWeight, TokenPrice
+from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
+
+COUNTERS = (
+    "prefill_tokens", "cached_tokens", "decode_tokens", "prefill_s", "decode_s", "finished_prompt_tokens",
+    "finished_decode_tokens",
+)  # fmt: skip
+PARTS = ("input_parts", "cached_parts", "output_parts", "idle_parts")
+MEASURES = ("cost_microusd", "energy_millij", "carbon_microg")
+
+
+def usage(site_id: int, span: Span) -> pd.DataFrame:
+    """Return usage rows that touch a span: job_id, account, model_id, start_s, end_s, requests and tokens by kind.
+
+    A row ends at least one second after it starts, so that it has a place. Without a model of its own it has its job's.
+    """
+    columns = ["job_id", "account", "model_id", "start_s", "end_s", "requests", *TOKEN_COLUMNS]
+    statement = f"""
+        SELECT used.job_id::float8, used.account, coalesce(used.model_id, job.model_id)::float8,
+               floor(extract(epoch FROM used.start_at))::int8,
+               greatest(floor(extract(epoch FROM used.end_at)), floor(extract(epoch FROM used.start_at)) + 1)::int8,
+               requests, {", ".join(TOKEN_COLUMNS)}
+        FROM token_usage used LEFT JOIN job ON job.id = used.job_id
+        WHERE used.site_id = %s AND used.start_at < %s AND used.end_at >= %s ORDER BY used.id"""  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [site_id, span.end_at, span.start_at])
+        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
+    return frame.astype({"job_id": "float64", "model_id": "float64"})
+
+
+def counters(site_id: int, span: Span) -> pd.DataFrame:
+    """Return readings of a site's servers in a span, sorted by job, replica and time: job_id, replica, at_s, started_s, counters."""
+    columns = ["job_id", "replica", "at_s", "started_s", *COUNTERS]
+    statement = f"""
+        SELECT job_id, replica, extract(epoch FROM at)::float8, extract(epoch FROM process_started_at)::float8,
+               {", ".join(COUNTERS)}
+        FROM serving_counter JOIN job ON job.id = job_id
+        WHERE job.site_id = %s AND at >= %s AND at <= %s ORDER BY job_id, replica, at"""  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [site_id, span.start_at, span.end_at])
+        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
+    return frame.astype(dict.fromkeys(columns[2:], "float64"))
+
+
+def servers(job_ids: list[int]) -> pd.DataFrame:
+    """Return job_id, key, model_id and sku of servers, by job_id."""
+    rows = Job.objects.filter(pk__in=job_ids).order_by("pk")
+    return pd.DataFrame(
+        list(rows.values_list("pk", "key", "model_id", "sku")), columns=["job_id", "key", "model_id", "sku"]
+    )
+
+
+def prices(site_id: int) -> pd.DataFrame:
+    """Return the prices of a provider as `attribution.token_prices` wants them, picodollars a token."""
+    columns = [
+        "model_id",
+        "model__name",
+        "kind",
+        "usd_per_million",
+        "list_usd_per_million",
+        "quality",
+        "valid_from_at",
+        "valid_to_at",
+    ]
+    rows = TokenPrice.objects.filter(site_id=site_id).order_by("pk")
+    frame = pd.DataFrame(list(rows.values_list(*columns)), columns=columns).rename(columns={"model__name": "model"})
+    frame["kind"] = [TokenKind(kind).label for kind in frame["kind"]]
+    for name, usd in (("picousd", "usd_per_million"), ("list_picousd", "list_usd_per_million")):
+        frame[name] = np.rint(frame.pop(usd).astype("float64") * PICOUSD_PER_MICROUSD).astype("int64")
+    frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)
+    frame["valid_to_s"] = epoch_s(frame.pop("valid_to_at"), missing=FAR_FUTURE_S)
+    return frame
+
+
+def shares(organisation_id: int, span: Span) -> pd.DataFrame:
+    """Return tokens, parts and the ledger's own amounts by site, window, job, team, project and model.
+
+    Columns: the names of the keys (empty where there is none), sku, account kind, window_start_at, `TOKEN_COLUMNS`,
+    `PARTS`, and `MEASURES`. Amounts of servers and of bought tokens without a share row come with parts of nought.
+    """
+    cost = " + ".join(f"posting.{name}" for name in COST_MEASURES)
+    optional = ("job_id", "team_id", "project_id", "model_id")
+    same = ", ".join(("site_id", "window_start_at", *optional))
+    keys = ", ".join(("site_id", "window_start_at", *(f"coalesce({name}, 0) AS {name}" for name in optional)))
+    summed = ", ".join(f"sum({name})::bigint AS {name}" for name in (*TOKEN_COLUMNS, *PARTS))
+    shown = ", ".join(f"coalesce({name}, 0)" for name in (*TOKEN_COLUMNS, *PARTS, *MEASURES))
+    here = "organisation_id = %(organisation)s AND window_start_at >= %(start)s AND window_start_at < %(end)s"
+    statement = f"""
+        WITH share AS (SELECT {keys}, {summed} FROM token_share WHERE {here} GROUP BY 1, 2, 3, 4, 5, 6),
+        amount AS (
+            SELECT {keys}, sum({cost})::bigint AS cost_microusd, sum(energy_millij)::bigint AS energy_millij,
+                   sum(carbon_microg)::bigint AS carbon_microg
+            FROM posting WHERE {here} AND account = ANY(%(charged)s)
+              AND (component = %(api)s OR job_id IN (SELECT job_id FROM share WHERE job_id <> 0))
+            GROUP BY 1, 2, 3, 4, 5, 6
+        )
+        SELECT site.name, coalesce(ai_model.name, ''), coalesce(team.name, ''), coalesce(project.name, ''),
+               coalesce(job.key, ''), coalesce(job.sku, ''), window_start_at, {shown}
+        FROM amount FULL JOIN share USING ({same})
+        JOIN site ON site.id = site_id
+        LEFT JOIN ai_model ON ai_model.id = model_id
+        LEFT JOIN team ON team.id = team_id
+        LEFT JOIN project ON project.id = project_id
+        LEFT JOIN job ON job.id = job_id
+        ORDER BY 7, 1, 2, 3, 4, 5"""  # noqa: S608 - names are our own constants
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                "organisation": organisation_id, "start": span.start_at, "end": span.end_at,
+                "charged": [int(account) for account in CHARGED], "api": int(Component.API),
+            },
+        )  # fmt: skip
+        found = cursor.fetchall()
+    names = ["site", "model", "team", "project", "job", "sku", "window_start_at", *TOKEN_COLUMNS, *PARTS, *MEASURES]
+    return pd.DataFrame(found, columns=names)
+
+
+def weights(organisation_id: int, span: Span) -> list[tuple[str, str, int, str]]:
+    """Return (model, sku, quality, source) of the newest weights of each model and kind of GPU in a span."""
+    rows = ServingWeight.objects.filter(
+        site__organisation_id=organisation_id, day__gte=span.start_at.date(), day__lte=span.end_at.date()
+    )
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    for model, sku, quality, source in rows.order_by("day", "pk").values_list(
+        "job__model__name", "job__sku", "quality", "source"
+    ):
+        newest[(model or "", sku)] = (quality, source)
+    return [(model, sku, quality, source) for (model, sku), (quality, source) in sorted(newest.items())]
