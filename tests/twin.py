@@ -107,7 +107,8 @@ def _segment(
 def _curve(inputs: SiteInputs, device: int) -> list[tuple[int, float]]:
     """Return (microsecond, millijoules so far) of a device, reading after reading."""
     first, last = int(inputs.series.offset[device]), int(inputs.series.offset[device + 1])
-    tdp_w = float(inputs.devices.tdp_w[device])
+    # Rated power is told for 1,000 of capacity.
+    tdp_w = float(inputs.devices.tdp_w[device]) * int(inputs.devices.share_millis[device]) / 1000
     rows: dict[int, tuple[float, float]] = {}
     for place in range(first, last):
         power = math.nan if inputs.series.power_w is None else float(inputs.series.power_w[place])
@@ -154,7 +155,9 @@ def _reading(curve: list[tuple[int, float]], at: int) -> float | None:
         return None
     place = min(bisect_right(curve, (at, math.inf)), len(curve) - 1)
     (here, counter), (there, later) = curve[place - 1], curve[place]
-    return counter + (at - here) / (there - here) * (later - counter)
+    if there - here > 86_400_000_000 and at != here:
+        return None
+    return counter + math.floor((at - here) / (there - here) * (later - counter) + 0.5)
 
 
 def _held(inputs: SiteInputs, device: int) -> list[tuple[int, int, int, int]]:

@@ -1,11 +1,13 @@
 """Tiny companies with numbers that one can check in the head. Not a test; tests build on it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from django.db import connection
 
 from aiobserve.domain import frames
 from aiobserve.domain.quality import Quality
@@ -29,6 +31,17 @@ def frame(schema: Schema, *rows: dict[str, object]) -> pd.DataFrame:
         if name in made and column.default not in (REQUIRED, None):
             made[name] = made[name].fillna(column.default)
     return schema.check(made)
+
+
+@contextmanager
+def by_hand() -> Iterator[None]:
+    """Let postings be altered, as somebody with all rights over the database could."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            cursor.execute("SET session_replication_role = origin")
 
 
 @dataclass

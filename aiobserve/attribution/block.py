@@ -27,6 +27,7 @@ from aiobserve.domain.units import (
     MICROUSD_PER_USD,
     MILLIJ_PER_KWH,
     MILLIJ_PER_MWH,
+    MILLIS_PER_GPU,
 )
 
 Int64Array = npt.NDArray[np.int64]
@@ -105,7 +106,9 @@ def measure(block: Block, edge_s: Int64Array) -> Measured:
     segments = cut(block.reservations, edge_s, len(devices.share_millis))
     capacity = capacity_millis(segments, devices.valid_from_s, devices.valid_to_s, devices.share_millis)
     held = holdings(block.reservations, segments, capacity)
-    energy = drawn(devices, segments, meter(block.series, segments, devices.tdp_w), capacity, held)
+    # A pool of GPUs, or a server with several, is metered as one and may draw what all of them together may.
+    rated_w = devices.tdp_w * devices.share_millis / MILLIS_PER_GPU
+    energy = drawn(devices, segments, meter(block.series, segments, rated_w), capacity, held)
     weights, by_activity = active_weights(block.activity, held, segments)
     unheld = np.ones(len(capacity), dtype=bool)
     unheld[held.segment] = False
@@ -161,6 +164,8 @@ def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64
     by_time = claims.gpu_millis[claims.whole :]
     millij = claims.split(energy.baseline_millij, by_time) + claims.split(energy.active_millij, claims.active_weight)
     by_energy = millij[claims.whole :]
+    # Where nothing was drawn as far as is known, the doubt about that goes by time.
+    by_error = np.where(energy.energy_millij[claims.segment[claims.whole :]] == 0, by_time, by_energy)
     of_gpu = measured.devices.component[measured.segments.device[claims.segment]] == Component.GPU
     capacity = claims.split(totals["capacity_microusd"], by_time)
     electricity = claims.split(totals["electricity_microusd"], by_energy)
@@ -170,7 +175,7 @@ def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64
     return {
         "gpu_millis": claims.gpu_millis * of_gpu,
         "energy_millij": millij,
-        "energy_error_millij": claims.split(energy.error_millij, by_energy),
+        "energy_error_millij": claims.split(energy.error_millij, by_error),
         "carbon_microg": carbon,
         "carbon_market_microg": carbon if same_mix else claims.split(market, by_energy),
         "embodied_microg": claims.split(totals["embodied_microg"], by_time),

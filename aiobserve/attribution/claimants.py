@@ -99,7 +99,8 @@ def _cut(rows: pd.DataFrame, account_map: pd.DataFrame) -> pd.DataFrame:
     pieces = rows.merge(timeline, on="account", how="inner")
     pieces["start_s"] = pieces[["start_s", "valid_from_s"]].max(axis=1)
     pieces["end_s"] = pieces[["end_s", "valid_to_s"]].min(axis=1)
-    return pieces[pieces["end_s"] > pieces["start_s"]]
+    # A column of nothing but missing values has no dtype of its own; ids of one dtype can be joined on.
+    return pieces[pieces["end_s"] > pieces["start_s"]].astype(dict.fromkeys(KEYS, "float64"))
 
 
 def _without_gaps(account_map: pd.DataFrame, accounts: list[str]) -> pd.DataFrame:

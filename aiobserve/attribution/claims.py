@@ -83,7 +83,10 @@ def lay_out(
     spare = capacity[segments_shared] - (np.add.reduceat(holdings.gpu_millis[alone:], starts) if starts.size else 0)
     rest = np.flatnonzero(spare > 0)
 
-    guessed = np.where(by_activity, Quality.MEASURED, Quality.ESTIMATED).astype(np.int8)
+    # One job that holds a device in several pieces bears all that it drew above its idle power: nothing to guess.
+    holders = np.diff(np.r_[starts, len(shared_segment)])
+    only_one = np.repeat(holders == 1, holders)
+    guessed = np.where(by_activity | only_one, Quality.MEASURED, Quality.ESTIMATED).astype(np.int8)
     blocks = [
         _Block(held_segment[part], Account.JOB, holdings.claimant[:alone][part], holdings.gpu_millis[:alone][part], 1),
         _Block(

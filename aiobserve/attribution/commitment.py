@@ -37,19 +37,23 @@ def blended(
         usd_per_gpu_hour: ordinary price, shape (d, w).
         offered_gpu_millis: time that each device offers, shape (d, w).
         start_s: start of each window, shape (w,).
+        commitments: in the order in which they are used; each covers what those before it left.
 
     Returns:
         prices, shape (d, w), and US dollars, shape (w,). Time offered x price + unused = committed money + the
         ordinary price of what ran beyond it.
     """
-    prices = usd_per_gpu_hour.copy()
+    # The part of each device's time that no commitment has covered yet, and what the covered part costs.
+    beyond = np.ones(usd_per_gpu_hour.shape)
+    covered_usd = np.zeros(usd_per_gpu_hour.shape)
     unused_usd = np.zeros(len(start_s))
     for one in commitments:
         holds = (start_s >= one.valid_from_s) & (start_s < one.valid_to_s)
         committed = np.where(holds, one.gpus * MILLIS_PER_GPU * WINDOW_S, 0.0)
-        offered = offered_gpu_millis[one.devices].sum(axis=0)
+        offered = (offered_gpu_millis * beyond)[one.devices].sum(axis=0)
         used = np.minimum(committed, offered)
         part = np.divide(used, offered, out=np.zeros(len(start_s)), where=offered > 0)
-        prices[one.devices] = part * one.usd_per_gpu_hour + (1 - part) * prices[one.devices]
+        covered_usd[one.devices] += beyond[one.devices] * part * one.usd_per_gpu_hour
+        beyond[one.devices] *= 1 - part
         unused_usd += (committed - used) / GPU_MILLIS_PER_GPU_HOUR * one.usd_per_gpu_hour
-    return prices, unused_usd
+    return covered_usd + beyond * usd_per_gpu_hour, unused_usd

@@ -46,5 +46,7 @@ def drawn(devices: Devices, segments: Segments, metered: Metered, capacity: Int6
         energy = np.where(metered.known, energy, modelled)
         error = np.where(metered.known, error, np.maximum(band, 0))
         quality = np.where(metered.known, quality, Quality.ESTIMATED).astype(np.int8)
+    # A device that is not there and draws nothing is charged to nobody, and so is the doubt about its readings.
+    error = np.where((energy == 0) & (capacity == 0), 0, error)
     baseline = np.minimum(energy, idle)
     return Drawn(energy, error, baseline, energy - baseline, quality)

@@ -87,7 +87,7 @@ def meter(series: Series, segments: Segments, tdp_w: FloatArray) -> Metered:
         first = stop
     known = segments.between(reached[1:] & reached[:-1]).astype(bool)
     # A device with missing readings goes the careful way; its not-a-number is not kept.
-    energy = np.where(known, np.nan_to_num(segments.between(np.diff(np.rint(cumulative)))), 0.0).astype(np.int64)
+    energy = np.where(known, np.nan_to_num(segments.between(np.diff(cumulative))), 0.0).astype(np.int64)
     ratio = np.full(devices, SENSOR_RATIO)
     doubts = [_doubts(series, resets, ~careful, bounded=False), _doubts(series, gaps, ~careful, bounded=True)]
     for device in np.flatnonzero(careful).tolist():
@@ -95,7 +95,7 @@ def meter(series: Series, segments: Segments, tdp_w: FloatArray) -> Metered:
         seen = _carefully(series, device, segments.edge_s[here] * MICROSECONDS_PER_SECOND, float(tdp_w[device]))
         between = slice(here.start - device, here.stop - device - 1)
         known[between] = seen.reached[1:] & seen.reached[:-1]
-        energy[between] = np.where(known[between], np.diff(np.rint(seen.cumulative)), 0.0)
+        energy[between] = np.where(known[between], np.diff(seen.cumulative), 0.0)
         ratio[device] = seen.ratio
         doubts.append(seen.doubt)
     error = np.rint(energy * ratio[segments.device]).astype(np.int64)
@@ -180,14 +180,18 @@ def _scan(series: Series, group: slice, tdp_w: FloatArray, careful: BoolArray) -
 def _at_edges(series: Series, near: Near, resets: Int64Array) -> FloatArray:
     """Return what each device had counted at each edge, as if its counter had never restarted."""
     part = (near.edge_us - near.left_us) / np.maximum(near.right_us - near.left_us, 1)
-    cumulative = near.before + part * (near.after - near.before)
+    # Rounded within the interval and then added to whole millijoules, so that it does not matter where reading began.
+    cumulative = near.before + np.floor(part * (near.after - near.before) + 0.5)
     for reset in resets.tolist():
         carried = series.energy_millij[reset - 1]
         # Edges of the same device lie together: those from the restart on, to the device's last.
         device_end = series.offset[np.searchsorted(series.offset, reset, side="right")]
         start, stop = np.searchsorted(near.left, [reset - 1, device_end])
-        left = near.left[start:stop]
-        cumulative[start:stop] += np.where(left >= reset, carried, part[start:stop] * carried)
+        left, part_here = near.left[start:stop], part[start:stop]
+        before, after = near.before[start:stop], near.after[start:stop]
+        # Inside the interval of the restart the step is the new reading, not its difference from the old one.
+        within = np.floor(part_here * after + 0.5) - np.floor(part_here * (after - before) + 0.5)
+        cumulative[start:stop] += np.where(left >= reset, carried, within)
     return cumulative
 
 

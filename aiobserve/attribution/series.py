@@ -5,8 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND, SECONDS_PER_DAY
+
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
+
+
+# The longest silence over which a counter's energy is spread; beyond it the power model stands in. What decides a window
+# thus lies within so much of it, whichever part of a day is worked out.
+BRIDGE_S = SECONDS_PER_DAY
+BRIDGE_US = BRIDGE_S * MICROSECONDS_PER_SECOND
 
 
 @dataclass(frozen=True)
@@ -56,3 +64,7 @@ class Near:
         counter.take(left, out=self.before[edges])
         np.add(left, first, out=self.left[edges])
         self.known[edges] = (edge_us >= at_us[0]) & (edge_us <= at_us[-1])
+        # A silence too long to bridge says nothing of an edge inside it.
+        self.known[edges] &= (self.right_us[edges] - self.left_us[edges] <= BRIDGE_US) | (
+            edge_us == self.left_us[edges]
+        )

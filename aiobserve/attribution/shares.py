@@ -9,9 +9,10 @@ from fractions import Fraction
 
 from aiobserve.domain.units import MILLIS_PER_GPU
 
-# Compute slices of a GPU that NVIDIA's MIG cuts (A30: 4, all others: 7). Source: NVIDIA MIG User Guide.
+# Compute slices into which MIG cuts a GPU: seven, but four on A30 and RTX PRO 6000, two on RTX PRO 5000 and 4500.
+# Source: NVIDIA MIG User Guide, supported GPUs and profiles.
 MIG_SLICES = 7
-PROFILE = re.compile(r"^(\d+)g\.\d+gb(\+[\w.]+)?$|^(\d+)c\.\d+g\.\d+gb$")
+PROFILE = re.compile(r"(\d+)g\.\d+gb([+-][\w.]+)?|(\d+)c\.\d+g\.\d+gb")
 
 
 class BadShare(ValueError):
@@ -43,7 +44,7 @@ def mig_millis(profile: str, *, placement: int = 0, slices: int = MIG_SLICES) ->
     Raises:
         BadShare: the profile is none of MIG's, or does not fit at the placement.
     """
-    found = PROFILE.match(profile.lower())
+    found = PROFILE.fullmatch(profile.lower())
     if found is None:
         raise BadShare(f"{profile!r} is no MIG profile; they read like 1g.10gb, 3g.40gb, 1g.10gb+me or 1c.3g.40gb")
     size = int(found.group(1) or found.group(3))

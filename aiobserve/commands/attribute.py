@@ -24,9 +24,15 @@ def attribute(org: str | None, as_json: bool) -> None:
         organisation = organisation_of(org)
         swept = attribute_all(organisation, quiet=as_json)
         left = [{"site_id": one.site_id, "day": one.day, "reason": one.blocked_reason} for one in swept.blocked]
-        words = f"{swept.days} days attributed: {swept.posted} postings, {swept.reversed} reversed"
+        words = f"{swept.days} days attributed: {swept.posted} postings in {swept.windows} windows, {swept.reversed} reversed"
         words += "".join(f"\n{one['day']} left: {one['reason']}" for one in left)
-        result = {"days": swept.days, "posted": swept.posted, "reversed": swept.reversed, "left": left}
+        result = {
+            "days": swept.days,
+            "posted": swept.posted,
+            "reversed": swept.reversed,
+            "windows": swept.windows,
+            "left": left,
+        }
         answer(result, as_json=as_json, words=words)
         if left:
             raise SystemExit(1)

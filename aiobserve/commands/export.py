@@ -1,5 +1,6 @@
 """`aiobserve export`: the ledger as a file."""
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -8,7 +9,9 @@ from aiobserve.commands.servers import database
 from aiobserve.commands.terminal import answer, clock, expected_errors, json_option, org_option, sharing_options
 from aiobserve.exports.files import write_csv, write_manifest
 from aiobserve.exports.focus import COLUMNS, focus_rows
+from aiobserve.exports.focus_corrections import correction_rows
 from aiobserve.exports.ledger_csv import DEFAULT_GROUP_BY, ledger_header, ledger_rows
+from aiobserve.ledger.correct import Method
 from aiobserve.reports.scope import resolve
 from aiobserve.reports.sharing import described
 from aiobserve.reports.spend import spend
@@ -29,6 +32,13 @@ from aiobserve.reports.spend import spend
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
 @click.option("--group-by", default=",".join(DEFAULT_GROUP_BY), show_default=True, help="Dimensions of the csv form.")
 @sharing_options
+@click.option(
+    "--corrections",
+    type=click.Choice([one.value for one in Method]),
+    default=Method.LEDGER.value,
+    show_default=True,
+    help="How the focus form states corrections of closed months: negated and stated again, or as differences.",
+)
 @json_option
 @expected_errors
 def export(
@@ -39,6 +49,7 @@ def export(
     end_day: str | None,
     tz: str | None,
     group_by: str,
+    corrections: str,
     as_json: bool,
     **sharing: str | None,
 ) -> None:
@@ -53,7 +64,8 @@ def export(
         path = path or Path(f"{form}-{scope.organisation.slug}-{scope.first_day}-{scope.end_day}.csv")
         dimensions = tuple(name for name in group_by.split(",") if name)
         if form == "focus":
-            manifest = write_csv(path, COLUMNS, focus_rows(scope))
+            rows = chain(focus_rows(scope), correction_rows(scope, Method(corrections)))
+            manifest = {**write_csv(path, COLUMNS, rows), "corrections": corrections}
         else:
             manifest = write_csv(path, ledger_header(dimensions), ledger_rows(scope, dimensions))
         total = spend(scope, group_by=()).total

@@ -1,7 +1,8 @@
-"""`aiobserve ledger check`: does every window balance, on every measure, to the unit."""
+"""`aiobserve ledger`: check the books, close and re-open their months, and show what was restated."""
 
 import click
 
+from aiobserve.commands.periods import audit, close, periods, reopen, restatements
 from aiobserve.commands.servers import database
 from aiobserve.commands.terminal import answer, expected_errors, json_option, org_option
 from aiobserve.pipeline.check import check_all
@@ -17,7 +18,7 @@ def ledger() -> None:
 @json_option
 @expected_errors
 def check(org: str | None, as_json: bool) -> None:
-    """Check that every window balances on every measure and that no posting was altered.
+    """Check that every window balances on every measure and that no posting and no closed month was altered.
 
     All organisations, or the one that is named. Exits 1 when something is wrong, and names the window.
     """
@@ -34,7 +35,20 @@ def check(org: str | None, as_json: bool) -> None:
                 for one in checked.get("unbalanced_windows", [])
             ),
             *(f"  {one['day']} at {one['site']}: {one['what']}" for one in checked.get("altered_batches", [])),
+            *(
+                f"  window {one['window_start_at']} at {one['site']} is not what stands for it"
+                for one in checked.get("windows_not_standing", [])
+            ),
+            *([f"  {checked['orphans']} postings belong to no batch"] if "orphans" in checked else []),
+            *(
+                f"  {one['month']} of {one['organisation']} was closed with {one['sealed']}, now comes to {one['found']}"
+                for one in checked.get("altered_periods", [])
+            ),
         ]
         answer(checked, as_json=as_json, words="\n".join(lines))
         if not checked["balanced"]:
             raise SystemExit(1)
+
+
+for command in (audit, close, periods, reopen, restatements):
+    ledger.add_command(command)

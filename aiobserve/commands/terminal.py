@@ -15,6 +15,7 @@ from aiobserve.commands.servers import NotMigrated
 from aiobserve.embedded.broker import BrokerNotInstalled
 from aiobserve.embedded.postgres_home import PostgresNotInstalled
 from aiobserve.embedded.server import ServerFailed
+from aiobserve.pipeline.close import CannotClose
 from aiobserve.pipeline.plan import UnknownPolicy
 from aiobserve.reports.scope import BadScope
 from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES
@@ -27,6 +28,7 @@ console = Console(stderr=True, highlight=False)
 EXPECTED = (
     BadScope,
     BrokerNotInstalled,
+    CannotClose,
     NotMigrated,
     OperationalError,
     PostgresNotInstalled,

@@ -53,6 +53,12 @@ def window_floor(at: datetime) -> datetime:
     return datetime.fromtimestamp(epoch_s, UTC)
 
 
+def window_ceiling(at: datetime) -> datetime:
+    """Return the end of the window that ends at `at` or holds it."""
+    floor = window_floor(at)
+    return floor if floor == at else floor + WINDOW
+
+
 def utc_day(day: date) -> Span:
     """Return the span of a UTC date."""
     start_at = datetime.combine(day, time(), UTC)
@@ -65,3 +71,29 @@ def local_day(day: date, zone: str) -> Span:
     start_at = datetime.combine(day, time(), tz).astimezone(UTC)
     end_at = datetime.combine(day + timedelta(days=1), time(), tz).astimezone(UTC)
     return Span(start_at, end_at)
+
+
+def offsets(span: Span, zone: str) -> list[tuple[datetime, timedelta]]:
+    """Return the offset of an IANA zone from UTC over a span: (since when, offset), at its start and from each change on.
+
+    Changes are found to the window. Every local time that a report shows or groups by comes from here or from
+    `local_day`, so that there is one table of zones, and not that of whatever database happens to be there.
+    """
+    tz = ZoneInfo(zone)
+    at = window_floor(span.start_at)
+    found = [(at, _offset(at, tz))]
+    while at < span.end_at:
+        next_at = at + timedelta(days=1)
+        if _offset(next_at, tz) != found[-1][1]:
+            changed_at = next(
+                at + WINDOW * number
+                for number in range(1, WINDOWS_PER_DAY + 1)
+                if _offset(at + WINDOW * number, tz) != found[-1][1]
+            )
+            found.append((changed_at, _offset(changed_at, tz)))
+        at = next_at
+    return [(since_at, offset) for since_at, offset in found if since_at < span.end_at] or found[:1]
+
+
+def _offset(at: datetime, tz: ZoneInfo) -> timedelta:
+    return at.astimezone(tz).utcoffset() or timedelta()

@@ -26,7 +26,7 @@ GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
     "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
-    "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
+    "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated", "x_CorrectedPeriod", "x_Restatement",
 )  # fmt: skip
 COLUMNS = (
     "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
@@ -59,11 +59,28 @@ class _Part:
 
 
 def focus_rows(scope: Scope) -> Iterator[list[Any]]:
-    """Yield the rows of a scope in the order of `COLUMNS`; BilledCost sums to the ledger to the microdollar."""
-    for row in spend(scope, group_by=GROUP_BY).rows:
-        for part in _parts(row.keys["component"], row.amounts):
-            values = {**_values(scope, row, part), **_extra(scope, row, part)}
-            yield [values.get(name, "") for name in COLUMNS]
+    """Yield the rows of a scope in the order of `COLUMNS`, without what corrects a closed period.
+
+    Together with `exports.focus_corrections`, BilledCost sums to the ledger to the microdollar.
+    """
+    for row in spend(scope, group_by=GROUP_BY, filters={"is_correction": ["false"]}).rows:
+        for record in records(scope, row):
+            yield [record.get(name, "") for name in COLUMNS]
+
+
+def records(scope: Scope, row: SpendRow) -> Iterator[dict[str, Any]]:
+    """Yield the charges of a group, one for each part of its price, as values by column."""
+    for part in _parts(row.keys["component"], row.amounts):
+        yield {**_values(scope, row, part), **_extra(scope, row, part)}
+
+
+def billing_period(month: date, timezone: str) -> dict[str, str]:
+    """Return the columns of the civil month that a charge is billed in."""
+    next_month = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return {
+        "BillingPeriodStart": _instant(local_day(month.replace(day=1), timezone).start_at),
+        "BillingPeriodEnd": _instant(local_day(next_month, timezone).start_at),
+    }
 
 
 def _parts(component: str, amounts: Amounts) -> list[_Part]:
@@ -84,8 +101,6 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     keys = row.keys
     day = date.fromisoformat(keys["day"])
     period = local_day(day, scope.timezone)
-    month = day.replace(day=1)
-    next_month = (month + timedelta(days=31)).replace(day=1)
     cost = usd(part.cost_microusd, COST_PLACES)
     organisation = scope.organisation
     return {
@@ -96,8 +111,7 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "BillingAccountType": "Organisation",
         "BillingCurrency": "USD",
         "PricingCurrency": "USD",
-        "BillingPeriodStart": _instant(local_day(month, scope.timezone).start_at),
-        "BillingPeriodEnd": _instant(local_day(next_month, scope.timezone).start_at),
+        **billing_period(day, scope.timezone),
         "ChargePeriodStart": _instant(period.start_at),
         "ChargePeriodEnd": _instant(period.end_at),
         "ChargeCategory": "Usage",

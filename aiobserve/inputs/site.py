@@ -14,18 +14,21 @@ from aiobserve.attribution.activity import Activity
 from aiobserve.attribution.baseline import baseline_w
 from aiobserve.attribution.claimants import Claimed, claim, claim_activity, keep_for
 from aiobserve.attribution.inputs import SiteInputs
-from aiobserve.attribution.series import Series
+from aiobserve.attribution.series import BRIDGE_S, Series
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
-from aiobserve.domain.window import WINDOW_S, Span
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND
+from aiobserve.domain.window import WINDOW_S, Span, utc_day
 from aiobserve.inputs.bearers import bearers
 from aiobserve.inputs.terms import contracts_of, pools_of, priced
 from aiobserve.store.read import fleet, rates, telemetry, terms, workloads
 
 Int64Array = npt.NDArray[np.int64]
 
-# Samples this far outside the span are read too, so that the energy at its edges is known.
-MARGIN = timedelta(hours=6)
+# Samples this far outside the span are read too, so that the energy at its edges is known; and so far for a device
+# that is silent there.
+MARGIN = timedelta(hours=1)
+FAR_MARGIN = timedelta(seconds=BRIDGE_S)
 # Signals from this long before the span are read, for the fallback over a hole and its mean.
 SIGNAL_MARGIN = timedelta(days=7)
 CARBON_KINDS = ("carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh")
@@ -91,7 +94,9 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
         RateMissing: a kind of GPU has no price in some window.
     """
     edge_s = edges_of(span)
-    around = Span(span.start_at - SIGNAL_MARGIN, span.end_at)
+    # Around the whole day, so that the mean that fills a hole is the same whichever part of the day is worked out.
+    day = utc_day(span.start_at.date())
+    around = Span(day.start_at - SIGNAL_MARGIN, day.end_at)
 
     def signal(scope: str, *kinds: str) -> StepSignal:
         return rates.actual_signal(site.organisation_id, scope, kinds=kinds, span=around)
@@ -104,7 +109,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     return SiteInputs(
         edge_s=edge_s,
         devices=replace(paid.devices, idle_w=idle_w, kept_for=held.kept_for),
-        series=_series(devices, Span(span.start_at - MARGIN, span.end_at + MARGIN)),
+        series=_series(devices, span),
         reservations=held.claimed.reservations,
         activity=held.activity,
         electricity_usd_per_mwh=signal(site.grid_zone, "electricity_usd_per_mwh"),
@@ -126,8 +131,13 @@ def _idle_w(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.f
 
 
 def _series(devices: pd.DataFrame, span: Span) -> Series:
-    found = telemetry.readings([int(pk) for pk in devices["device_id"]], span)
-    parts = [found.get(int(pk)) for pk in devices["device_id"]]
+    ids = [int(pk) for pk in devices["device_id"]]
+    found = telemetry.readings(ids, Span(span.start_at - MARGIN, span.end_at + MARGIN))
+    first_us, last_us = (int(at.timestamp() * MICROSECONDS_PER_SECOND) for at in (span.start_at, span.end_at))
+    silent = [pk for pk in ids if pk not in found or found[pk].at_us[0] > first_us or found[pk].at_us[-1] < last_us]
+    if silent:
+        found |= telemetry.readings(silent, Span(span.start_at - FAR_MARGIN, span.end_at + FAR_MARGIN))
+    parts = [found.get(pk) for pk in ids]
     counts = [0 if one is None else len(one.at_us) for one in parts]
     there = [one for one in parts if one is not None]
     nothing = np.zeros(0)

@@ -1,4 +1,7 @@
-"""Attributes a site-day: reads its inputs, runs the engine, posts the charges, moves the watermark; all or nothing."""
+"""Attributes a site-day, or the part of it that changed: runs the engine, posts the charges, moves the watermark.
+
+All or nothing, in one transaction. What the engine needs is read by `inputs.site`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,75 +14,119 @@ from aiobserve.attribution.price import RateMissing
 from aiobserve.attribution.token_prices import TokenPriceMissing
 from aiobserve.domain.account import Account
 from aiobserve.domain.frames import CHARGES
-from aiobserve.domain.identity import digest
+from aiobserve.domain.reason import Reason, joined
 from aiobserve.domain.signal import SignalMissing
-from aiobserve.domain.window import Span, utc_day, window_floor
+from aiobserve.domain.window import Span, utc_day, window_ceiling, window_floor
 from aiobserve.inputs.site import devices_in, edges_of, holders, site_inputs
 from aiobserve.ledger.post import postings
 from aiobserve.pipeline.observe import observe_idle
+from aiobserve.pipeline.post import post_windows
+from aiobserve.pipeline.reach import reach
 from aiobserve.pipeline.token_charges import NO_METERED, with_tokens
 from aiobserve.store.read import fleet
-from aiobserve.store.write.ledger import post_day, standing_batch
-from aiobserve.store.write.watermark import block_day, claim_day, finish_day
+from aiobserve.store.read.tokens import any_tokens
+from aiobserve.store.write.ledger import Books
+from aiobserve.store.write.watermark import DueDay, NeighbourBusy, block_day, claim_day, finish_day, want_neighbour
 
 NOTHING = Attribution(CHARGES.empty(), NO_METERED, ())
 
 
 @dataclass(frozen=True)
 class DayAttributed:
-    """What became of a site-day: rows posted and reversed, or why it has to wait."""
+    """What became of a site-day: postings and windows posted and reversed, or why it has to wait."""
 
     site_id: int
     day: date
     posted: int = 0
     reversed: int = 0
+    windows: int = 0
+    windows_reversed: int = 0
     blocked_reason: str = ""
 
 
 def attribute_day(site_id: int, day: date, *, until_at: datetime) -> DayAttributed | None:
-    """Attribute the windows of a UTC day that ended by `until_at`; None when the day is not due or is taken.
+    """Attribute what changed of a UTC day, in windows that ended by `until_at`; None when it is not due or is taken.
 
     Everything happens in one transaction under the lock of the day's watermark, so a process that is killed
     leaves no trace and the day is found again.
     """
     try:
         with transaction.atomic():
-            watermark = claim_day(site_id, day)
-            if watermark is None:
+            due = claim_day(site_id, day)
+            if due is None:
                 return None
-            result = _attribute(site_id, day, until_at)
-            finish_day(watermark)
+            result = _attribute(due, until_at)
+            finish_day(due, until_at=min(utc_day(day).end_at, window_floor(until_at)))
             return result
+    except NeighbourBusy:
+        return None
     except (SignalMissing, RateMissing, TokenPriceMissing) as error:
         block_day(site_id, day, reason=str(error))
         return DayAttributed(site_id, day, blocked_reason=str(error))
 
 
-def _attribute(site_id: int, day: date, until_at: datetime) -> DayAttributed:
-    site = fleet.site(site_id)
-    whole = utc_day(day)
-    span = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
-    if not span.duration_s:
-        return DayAttributed(site_id, day)
-    devices = devices_in(site_id, span)
-    held = holders(site, devices, span)
-    # A provider of tokens is a site without devices.
-    of_devices = NOTHING if devices.empty else attribute(site_inputs(site, devices, held, span))
-    found = with_tokens(site, day, edges_of(span), of_devices, held.claimed)
-    if found.attribution.charges.empty and not standing_batch(site_id, day):
-        return DayAttributed(site_id, day)
-    rows = _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
-    done = post_day(
-        site.organisation_id,
-        site_id,
-        day=day,
-        postings=rows,
-        input_digest=_digest(rows),
-        method_version=METHOD_VERSION,
+def _attribute(due: DueDay, until_at: datetime) -> DayAttributed:
+    site = fleet.site(due.site_id)
+    whole = utc_day(due.day)
+    ended = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
+    # How a server's work is weighed is found from the whole day.
+    dirty = ended if any_tokens(site.pk, whole) else _windows_due(due, ended)
+    if not dirty.duration_s:
+        return DayAttributed(site.pk, due.day)
+    span, attributed = _attributed(site, dirty, ended, reaches=Reason.TELEMETRY in due.reasons)
+    books = Books(site.organisation_id, site.pk, due.day, joined(set(due.reasons)), METHOD_VERSION)
+    done = post_windows(books, span, attributed, present_at=until_at)
+    return DayAttributed(
+        site.pk,
+        due.day,
+        posted=done.posted,
+        reversed=done.reversed,
+        windows=done.windows_posted,
+        windows_reversed=done.windows_reversed,
     )
-    if span == whole:
-        observe_idle(site_id, day, devices, of_devices)
-    return DayAttributed(site_id, day, posted=done.posted, reversed=done.reversed)
+
+
+def _windows_due(due: DueDay, ended: Span) -> Span:
+    """Return the windows to work out: those that changed, and those that have ended since the last time."""
+    new_from_at = due.done_until_at or ended.start_at
+    first_at, last_at = due.dirty.start_at, due.dirty.end_at
+    if new_from_at < ended.end_at:
+        first_at, last_at = min(first_at, new_from_at), max(last_at, ended.end_at)
+    first_at = window_floor(min(first_at, ended.end_at))
+    return Span(first_at, max(first_at, min(window_ceiling(last_at), ended.end_at)))
+
+
+def _attributed(site: fleet.SiteRow, dirty: Span, ended: Span, *, reaches: bool) -> tuple[Span, pd.DataFrame]:
+    """Return the postings of the windows that changed, and the span that they are of.
+
+    New telemetry that ends or begins a silence decides its energy: then the span is wider than what was marked, and
+    what of it lies on another day becomes due there.
+    """
+    devices = devices_in(site.pk, dirty)
+    held = holders(site, devices, dirty)
+    day = utc_day(dirty.start_at.date())
+    # A provider of tokens is a site without devices.
+    of_devices = NOTHING
+    if len(devices):
+        inputs = site_inputs(site, devices, held, dirty)
+        if reaches:
+            within = _reached(site.pk, reach(inputs.series, dirty), day, ended)
+            if within != dirty:
+                return _attributed(site, within, ended, reaches=False)
+        of_devices = attribute(inputs)
+        if dirty == day:
+            observe_idle(site.pk, day.start_at.date(), devices, of_devices)
+    found = with_tokens(site, day.start_at.date(), edges_of(dirty), of_devices, held.claimed)
+    return dirty, _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
+
+
+def _reached(site_id: int, reached: Span, day: Span, ended: Span) -> Span:
+    """Return what of a reach lies on the day; what lies on another becomes due there."""
+    if reached.start_at < day.start_at:
+        want_neighbour(site_id, Span(reached.start_at, day.start_at))
+    if reached.end_at > day.end_at:
+        want_neighbour(site_id, Span(day.end_at, reached.end_at))
+    return Span(max(reached.start_at, ended.start_at), min(reached.end_at, ended.end_at))
 
 
 def _with_keys(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
@@ -88,11 +135,5 @@ def _with_keys(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([rows.reset_index(drop=True), keys], axis=1)
     nobody = (rows["account"] == Account.JOB) & rows["team_id"].isna()
     rows["account"] = rows["account"].mask(nobody, int(Account.UNATTRIBUTED))
-    rows["window_start_at"] = pd.to_datetime(rows.pop("window_start_s"), unit="s", utc=True)
     rows["pool_id"] = rows["pool_id"].astype("Int64").replace(-1, pd.NA)
     return rows.drop(columns="claimant")
-
-
-def _digest(rows: pd.DataFrame) -> str:
-    """Return what the day comes to, so that a second run that comes to the same posts nothing."""
-    return digest(str(METHOD_VERSION), pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())

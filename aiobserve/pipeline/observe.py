@@ -7,6 +7,7 @@ import pandas as pd
 
 from aiobserve.attribution.baseline import observed_idle_w
 from aiobserve.attribution.engine import Attribution
+from aiobserve.domain.reason import Reason
 from aiobserve.store.read.terms import KEEP_OBSERVATIONS
 from aiobserve.store.write.fleet import write_idle_observations
 from aiobserve.store.write.watermark import want_done_again
@@ -23,4 +24,4 @@ def observe_idle(site_id: int, day: date, devices: pd.DataFrame, attribution: At
         {"device_id": devices["device_id"].to_numpy()[seen], "idle_w": idle_w[seen], "seconds": seconds[seen]}
     )
     if write_idle_observations(day, rows):
-        want_done_again(site_id, day + timedelta(days=1), day + KEEP_OBSERVATIONS)
+        want_done_again(site_id, day + timedelta(days=1), day + KEEP_OBSERVATIONS, reason=Reason.BASELINE)

@@ -21,6 +21,8 @@ class Swept:
     days: int
     posted: int
     reversed: int
+    windows: int
+    windows_reversed: int
     blocked: tuple[DayAttributed, ...]
 
 
@@ -31,17 +33,26 @@ def attribute_due(
     on_day: Callable[[DayAttributed], None] = lambda day: None,
     due: Sequence[tuple[int, date]] | None = None,
 ) -> Swept:
-    """Attribute every due day of an organisation, oldest first; days that somebody else has are left to them."""
-    done = []
-    for site_id, day in fleet.due_days(organisation_id) if due is None else due:
-        result = attribute_day(site_id, day, until_at=now_at)
-        if result is not None:
-            done.append(result)
-            on_day(result)
+    """Attribute every due day of an organisation, oldest first; days that somebody else has are left to them.
+
+    A day can make its neighbours due, whose silence its telemetry ends; those are attributed too.
+    """
+    done: list[DayAttributed] = []
+    waiting = fleet.due_days(organisation_id) if due is None else due
+    while waiting:
+        before = len(done)
+        for site_id, day in waiting:
+            result = attribute_day(site_id, day, until_at=now_at)
+            if result is not None:
+                done.append(result)
+                on_day(result)
+        waiting = fleet.due_days(organisation_id) if len(done) > before else []
     return Swept(
         days=len(done),
         posted=sum(one.posted for one in done),
         reversed=sum(one.reversed for one in done),
+        windows=sum(one.windows for one in done),
+        windows_reversed=sum(one.windows_reversed for one in done),
         blocked=tuple(one for one in done if one.blocked_reason),
     )
 

@@ -17,6 +17,7 @@ __all__ = ["DIMENSIONS", "Spend", "SpendRow", "UnknownDimension", "spend", "stor
 
 DIMENSIONS = (
     "team", "project", "model", "job", "job_name", "workload_type", "site", "account", "component", "hour", "day", "month", "hour_of_day",
+    "is_correction", "incurred_day",
 )  # fmt: skip
 
 # Dimensions that the ledger holds as numbers and people read as words.
@@ -75,7 +76,7 @@ def _posted(scope: Scope, group_by: Sequence[str], filters: Mapping[str, Sequenc
         timezone=scope.timezone,
         filters=stored({name: values for name, values in filters.items() if name != "team"}),
     )
-    rows = [(_texts(asked, row.keys), _amounts(row)) for row in found]
+    rows = [(texts(asked, row.keys), amounts_of(row)) for row in found]
     if by_team:
         rows = [
             ({**keys, "team": "" if keys["account"] == Account.IDLE.label else keys["team"]}, one) for keys, one in rows
@@ -122,6 +123,10 @@ def _shared(scope: Scope, group_by: Sequence[str], filters: Mapping[str, Sequenc
 def _column(rows: pd.DataFrame, name: str, timezone: str) -> "pd.Series[str]":
     if name in WORDS:
         return rows[name].map({int(one): one.label for one in WORDS[name]})
+    if name == "is_correction":
+        return (rows["incurred"] != rows["bucket"]).map({True: "true", False: "false"})
+    if name == "incurred_day":
+        return local_texts(rows["incurred"], timezone, TIMES["day"])
     if name in TIMES:
         return local_texts(rows["bucket"], timezone, TIMES[name])
     return rows[name]
@@ -151,7 +156,8 @@ def _code(name: str, value: str) -> str:
     return next((str(int(one)) for one in WORDS.get(name, ()) if one.label == value), value)
 
 
-def _texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
+def texts(group_by: Sequence[str], keys: Sequence[object]) -> dict[str, str]:
+    """Return dimension values as reports print them, by dimension."""
     return {name: _text(name, key) for name, key in zip(group_by, keys, strict=True)}
 
 
@@ -160,12 +166,16 @@ def _text(name: str, key: object) -> str:
         return ""
     if name in WORDS:
         return WORDS[name](int(str(key))).label
+    if isinstance(key, bool):
+        return str(key).lower()
     if isinstance(key, datetime):
         return key.strftime("%Y-%m-%dT%H:%M")
     return key.isoformat() if isinstance(key, date) else str(key)
 
 
-def _amounts(row: SumRow) -> Amounts:
+def amounts_of(row: SumRow) -> Amounts:
+    """Return the sums of a row with their parts by quality."""
+
     def by_quality(measure: str) -> tuple[int, int, int]:
         parts = row.by_quality[measure]
         return (parts[Quality.MEASURED], parts[Quality.ESTIMATED], parts[Quality.ASSUMED])

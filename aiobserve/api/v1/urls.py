@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
 from aiobserve.api.v1.costs import CostsView
 from aiobserve.api.v1.explain import ExplainView
 from aiobserve.api.v1.organisation import ChangesView, PreviewView, RulesView
+from aiobserve.api.v1.periods import PeriodsView
 from aiobserve.api.v1.runs import RunsView
 from aiobserve.api.v1.unit_costs import UnitCostsView
 
@@ -18,6 +19,7 @@ urlpatterns = [
     path("organisation/changes", ChangesView.as_view(), name="changes"),
     path("runs", RunsView.as_view(), name="runs"),
     path("unit-costs", UnitCostsView.as_view(), name="unit-costs"),
+    path("periods", PeriodsView.as_view(), name="periods"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularRedocView.as_view(url_name="api-v1:schema", template_name="api/docs.html"), name="docs"),
 ]

@@ -3,8 +3,9 @@
 from aiobserve.store.models.checkpoints import Checkpoint
 from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
 from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestContent, IngestRejection
-from aiobserve.store.models.ledger import LedgerBatch, Posting
+from aiobserve.store.models.ledger import LedgerBatch, LedgerWindow, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
+from aiobserve.store.models.periods import LedgerAudit, LedgerPeriod
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.rules import Label, OrganisationRule
@@ -33,7 +34,10 @@ __all__ = [
     "JobActivity",
     "JobInterval",
     "Label",
+    "LedgerAudit",
     "LedgerBatch",
+    "LedgerPeriod",
+    "LedgerWindow",
     "Node",
     "Organisation",
     "OrganisationRule",

@@ -1,5 +1,6 @@
-"""How far each stage has come: one row a site and UTC day."""
+"""How far attribution has come: one row a site and UTC day, and which part of the day has changed since."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -20,6 +21,13 @@ class Watermark(models.Model):
     done_version = models.PositiveIntegerField(default=0)
     # Empty, or why the day could not be attributed and what to do.
     blocked_reason = models.TextField(blank=True, default="")
+    # While the day is due: the span of it that changed; both empty for the whole day.
+    dirty_from_at = models.DateTimeField(null=True, blank=True)
+    dirty_to_at = models.DateTimeField(null=True, blank=True)
+    # While the day is due: what changed, as `domain.reason` names it.
+    reasons = ArrayField(models.TextField(), default=list, blank=True)
+    # Windows of the day that ended by then have been attributed at least once.
+    done_until_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,18 +1,19 @@
-"""Reads the ledger: sums by any set of dimensions, and everything that its check needs."""
+"""Reads the ledger: sums by any set of dimensions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import timedelta
 
 from django.db import connection
 from psycopg import sql
 
-from aiobserve.domain.account import CHARGED, MEASURES, Account
+from aiobserve.domain.account import CHARGED, MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
-from aiobserve.store.write.ledger import CHECKSUM
+from aiobserve.store.read.local_time import local_time
 
-# Each dimension that can be grouped and filtered by, and how it reads in SQL. {zone} is the reader's time zone.
+# Each dimension that can be grouped and filtered by, and how it reads in SQL. {shown} is what the
+# reader's clocks show at a posting, {incurred} what they showed when it was incurred.
 DIMENSIONS = {
     "team": "team.name",
     "project": "project.name",
@@ -23,12 +24,22 @@ DIMENSIONS = {
     "site": "site.name",
     "account": "posting.account",
     "component": "posting.component",
-    "hour": "date_trunc('hour', posting.window_start_at AT TIME ZONE {zone})",
-    "day": "date_trunc('day', posting.window_start_at AT TIME ZONE {zone})::date",
-    "month": "date_trunc('month', posting.window_start_at AT TIME ZONE {zone})::date",
-    "hour_of_day": "extract(hour FROM posting.window_start_at AT TIME ZONE {zone})::int",
+    "hour": "date_trunc('hour', {shown})",
+    "day": "date_trunc('day', {shown})::date",
+    "month": "date_trunc('month', {shown})::date",
+    "hour_of_day": "extract(hour FROM {shown})::int",
     "window": "posting.window_start_at",
+    # Of corrections: the day they are about, the restatement they belong to, and whether they take something back.
+    "incurred_day": "date_trunc('day', {incurred})::date",
+    "is_correction": "(posting.corrects_window_start_at IS NOT NULL)",
+    "restatement": "coalesce(ledger_batch.restates_id, ledger_batch.id)",
+    "is_reversal": "(ledger_batch.kind = 2)",
+    "corrects_month": "ledger_period.month",
 }
+BATCH = (
+    "JOIN ledger_batch ON ledger_batch.id = posting.batch_id"
+    " LEFT JOIN ledger_period ON ledger_period.id = ledger_batch.corrects_period_id"
+)
 JOINS = {
     "team": "LEFT JOIN team ON team.id = posting.team_id",
     "project": "LEFT JOIN project ON project.id = posting.project_id",
@@ -37,9 +48,16 @@ JOINS = {
     "job_name": "LEFT JOIN job ON job.id = posting.job_id",
     "workload_type": "LEFT JOIN job ON job.id = posting.job_id",
     "site": "JOIN site ON site.id = posting.site_id",
+    "restatement": BATCH,
+    "is_reversal": BATCH,
+    "corrects_month": BATCH,
 }
 # Quality is kept by the measure it belongs to.
 QUALITY_OF = {"energy_millij": "energy_quality", "carbon_microg": "carbon_quality", "capacity_microusd": "cost_quality"}
+
+
+# Charges are corrected at most so long after they were incurred.
+LONGEST_CORRECTED = timedelta(days=3_653)
 
 
 class UnknownDimension(ValueError):
@@ -70,12 +88,16 @@ def sums(
     """
     filters = filters or {}
     _check([*group_by, *filters])
-    zone = sql.Literal(timezone)
-    keys = [sql.SQL(DIMENSIONS[name]).format(zone=zone) for name in group_by]
+    shown = local_time("posting.window_start_at", span, timezone)
+    # A correction is about a window of any time before the span.
+    before = Span(span.start_at - LONGEST_CORRECTED, span.end_at)
+    incurred = local_time("coalesce(posting.corrects_window_start_at, posting.window_start_at)", before, timezone)
+    keys = [sql.SQL(DIMENSIONS[name]).format(shown=shown, incurred=incurred) for name in group_by]
     joins = sorted({JOINS[name] for name in [*group_by, *filters] if name in JOINS})
     conditions = [
         sql.SQL("coalesce(({})::text, '') = ANY({})").format(
-            sql.SQL(DIMENSIONS[name]).format(zone=zone), sql.Literal([str(value) for value in values])
+            sql.SQL(DIMENSIONS[name]).format(shown=shown, incurred=incurred),
+            sql.Literal([str(value) for value in values]),
         )
         for name, values in filters.items()
     ]
@@ -142,71 +164,3 @@ def extent(organisation_id: int) -> Span | None:
         )
         first_at, last_at = cursor.fetchone() or (None, None)
     return None if first_at is None or last_at is None else Span(first_at, last_at)
-
-
-@dataclass(frozen=True)
-class CheckedLedger:
-    """What the check of a ledger found.
-
-    Attributes:
-        windows: number of (site, window) pairs looked at.
-        charged, metered: sum of each measure on either side.
-        unbalanced: (site, window start, differences by measure) of each window that does not sum to zero.
-        altered: (site, day, what is wrong) of each batch whose postings are not those that were posted.
-    """
-
-    windows: int
-    charged: dict[str, int]
-    metered: dict[str, int]
-    unbalanced: list[tuple[str, datetime, dict[str, int]]]
-    altered: list[tuple[str, date, str]]
-
-
-def check(organisation_id: int) -> CheckedLedger:
-    """Sum every window of an organisation on every measure, and compare every batch with its seal."""
-    sides = ", ".join(
-        f"coalesce(sum({measure}) FILTER (WHERE account <> {int(Account.METERED)}), 0)::bigint,"
-        f" coalesce(-sum({measure}) FILTER (WHERE account = {int(Account.METERED)}), 0)::bigint"
-        for measure in MEASURES
-    )
-    zero = " OR ".join(f"sum({measure}) <> 0" for measure in MEASURES)
-    differences = ", ".join(f"sum({measure})::bigint" for measure in MEASURES)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(DISTINCT (site_id, window_start_at)), {sides} FROM posting WHERE organisation_id = %s",  # noqa: S608
-            [organisation_id],
-        )
-        windows, *amounts = cursor.fetchone() or (0,)
-        cursor.execute(
-            f"""SELECT site.name, window_start_at, {differences} FROM posting JOIN site ON site.id = posting.site_id
-                WHERE posting.organisation_id = %s GROUP BY site.name, window_start_at HAVING {zero}
-                ORDER BY window_start_at, site.name""",  # noqa: S608 - names are our own constants
-            [organisation_id],
-        )
-        unbalanced = [
-            (row[0], row[1], dict(zip(MEASURES, map(int, row[2:]), strict=True))) for row in cursor.fetchall()
-        ]
-    return CheckedLedger(
-        windows=int(windows),
-        charged=dict(zip(MEASURES, map(int, amounts[0::2]), strict=True)),
-        metered=dict(zip(MEASURES, map(int, amounts[1::2]), strict=True)),
-        unbalanced=unbalanced,
-        altered=_altered(organisation_id),
-    )
-
-
-def _altered(organisation_id: int) -> list[tuple[str, date, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT site.name, batch.day, batch.postings, count(posting.id), batch.checksum, {CHECKSUM}
-                FROM ledger_batch AS batch JOIN site ON site.id = batch.site_id
-                LEFT JOIN LATERAL (SELECT * FROM posting WHERE posting.batch_id = batch.id) AS posting ON true
-                WHERE batch.organisation_id = %s GROUP BY batch.id, site.name ORDER BY batch.day""",  # noqa: S608
-            [organisation_id],
-        )
-        rows = cursor.fetchall()
-    return [
-        (name, day, f"sealed with {sealed} postings, has {found}" if sealed != found else "a posting was altered")
-        for name, day, sealed, found, sealed_checksum, checksum in rows
-        if sealed != found or (found and sealed_checksum != checksum)
-    ]

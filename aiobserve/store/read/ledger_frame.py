@@ -10,6 +10,8 @@ from aiobserve.domain.window import Span
 
 KEYS = {
     "bucket": "extract(epoch FROM posting.window_start_at)::bigint",
+    # The window that a correction of a closed period is about; else the bucket.
+    "incurred": "extract(epoch FROM coalesce(posting.corrects_window_start_at, posting.window_start_at))::bigint",
     "account": "posting.account",
     "component": "posting.component",
     "pool_id": "coalesce(posting.pool_id, -1)",
@@ -38,8 +40,9 @@ def window_sums(organisation_id: int, span: Span) -> pd.DataFrame:
     """Return the charged sums of each window.
 
     Returns:
-        bucket (epoch seconds of the window), site, account, component, pool_id (-1: none), the three qualities, team, project,
-        model, job, job_name and workload_type ("" where there is none); then the measures.
+        bucket (epoch seconds of the window), incurred (of the window that a correction is about), site, account, component,
+        pool_id (-1: none), the three qualities, team, project, model, job, job_name and workload_type ("" where there is
+        none); then the measures.
     """
     statement = sql.SQL(
         "SELECT {columns} FROM posting WHERE organisation_id = {organisation} AND account = ANY({charged})"

@@ -19,6 +19,18 @@ PARTS = ("input_parts", "cached_parts", "output_parts", "idle_parts")
 MEASURES = ("cost_microusd", "energy_millij", "carbon_microg")
 
 
+def any_tokens(site_id: int, span: Span) -> bool:
+    """Return whether a site's servers were read, or tokens were used there, in a span."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT EXISTS (SELECT FROM token_usage WHERE site_id = %(site)s AND start_at < %(end)s AND end_at >= %(start)s)
+                   OR EXISTS (SELECT FROM serving_counter JOIN job ON job.id = job_id
+                              WHERE job.site_id = %(site)s AND at >= %(start)s AND at < %(end)s)""",
+            {"site": site_id, "start": span.start_at, "end": span.end_at},
+        )
+        return bool((cursor.fetchone() or [False])[0])
+
+
 def usage(site_id: int, span: Span) -> pd.DataFrame:
     """Return usage rows that touch a span: job_id, account, model_id, start_s, end_s, requests and tokens by kind.
 

@@ -7,6 +7,8 @@ import pandas as pd
 from django.db import connection
 from psycopg import sql
 
+from aiobserve.store.write.binary import HEADER, TRAILER, binary_rows, is_fixed
+
 Columns = Mapping[str, str]
 
 
@@ -16,22 +18,32 @@ def copy_frame(table: str, columns: Columns, frame: pd.DataFrame) -> int:
     Args:
         table: name of the table.
         columns: PostgreSQL type by column name; the frame has columns of the same names.
-        frame: missing values (NaN in a non-float column, NaT, None) become NULL.
+        frame: missing values (NaN, NaT, NA, None) become NULL.
     """
+    if is_fixed(columns):
+        with connection.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
+            copy.write(HEADER)
+            for rows in binary_rows(columns, frame):
+                copy.write(rows)
+            copy.write(TRAILER)
+        return len(frame)
     lists = [_python_values(frame[name], pg_type) for name, pg_type in columns.items()]
     return copy_rows(table, columns, list(zip(*lists, strict=True)))
 
 
 def copy_rows(table: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> int:
     """COPY rows of Python values into a table; returns the number of rows."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
         copy.set_types(list(columns.values()))
         for row in rows:
             copy.write_row(row)
     return len(rows)
+
+
+def _statement(table: str, columns: Columns) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
 
 
 def merge_frame(

@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import Device, Node, Site
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
@@ -52,7 +53,7 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
     }
     changed = merge_frame("device", columns, rows, key=("node_id", "uid"), update=tuple(columns)[2:])
     if changed:
-        want_again(set(known), devices["valid_from_at"].min(), None)
+        want_again(set(known), devices["valid_from_at"].min(), None, reason=Reason.DEVICE)
 
 
 def write_idle_observations(day: date, observations: pd.DataFrame) -> int:

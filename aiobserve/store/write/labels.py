@@ -3,6 +3,7 @@
 import pandas as pd
 
 from aiobserve.domain.frames import LABEL_KINDS
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import JobInterval, OrganisationRule
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
@@ -33,4 +34,4 @@ def _want_labelled_jobs(organisation_id: int, labels: pd.DataFrame) -> None:
     ruled = labels[labels["label"].isin(list(asked.exclude(label="").values_list("label", flat=True)))]
     held = JobInterval.objects.filter(job__organisation_id=organisation_id, job__key__in=list(ruled["name"]))
     for site_id, start_at, end_at in held.values_list("job__site_id", "start_at", "end_at"):
-        want_again([site_id], start_at, end_at)
+        want_again([site_id], start_at, end_at, reason=Reason.ORGANISATION)

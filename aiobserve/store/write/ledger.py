@@ -1,12 +1,16 @@
-"""Posts to the ledger: append only. A day that is read differently is reversed and posted anew."""
+"""Posts to the ledger: append only, by window. A window that comes to something else is reversed and posted anew."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 from django.db import connection
+from psycopg import sql
 
 from aiobserve.domain.account import MEASURES
+from aiobserve.domain.window import Span
 from aiobserve.store.models import LedgerBatch
 from aiobserve.store.write.copy import copy_frame
 
@@ -15,6 +19,7 @@ POSTING_COLUMNS = {
     "organisation_id": "int8",
     "site_id": "int8",
     "window_start_at": "timestamptz",
+    "corrects_window_start_at": "timestamptz",
     "account": "int2",
     "component": "int2",
     "pool_id": "int8",
@@ -27,92 +32,195 @@ POSTING_COLUMNS = {
     "cost_quality": "int2",
     **dict.fromkeys(MEASURES, "int8"),
 }
-# Order-independent and exact: the sum over the rows of a 64-bit hash of everything that a posting says.
+WINDOW_COLUMNS = {
+    "site_id": "int8",
+    "window_start_at": "timestamptz",
+    "batch_id": "int8",
+    "booked_at": "timestamptz",
+    "digest": "int8",
+    "assumed": "bool",
+}
+# Order-independent and exact: the sum over the rows of a 64-bit hash of everything that a posting says. A migration that
+# adds a column to the postings has to seal every batch anew (see 0004_ledger_windows).
 CHECKSUM = "coalesce(sum(hash_record_extended(ROW("
 CHECKSUM += ", ".join(f"posting.{name}" for name in list(POSTING_COLUMNS)[1:])
 CHECKSUM += "), 0)::numeric), 0)"
+# The first key of PostgreSQL's two-key advisory locks; the second is the organisation's id.
+BOOKS_LOCK = 0x6C656467
 
 
 @dataclass(frozen=True)
-class DayPosted:
-    """What posting a day did: rows reversed and rows posted; both zero when the inputs were the same as before."""
+class Books:
+    """Whose books are written, for which site and day, why, and by which method."""
 
-    reversed: int
-    posted: int
+    organisation_id: int
+    site_id: int
+    day: date
+    reason: str
+    method_version: int
 
 
-def post_day(
-    organisation_id: int, site_id: int, *, day: date, postings: pd.DataFrame, input_digest: str, method_version: int
-) -> DayPosted:
-    """Post a site-day, after reversing what stands for it; the caller holds the day's watermark and the transaction.
+def lock_books(organisation_id: int, *, to_close: bool) -> None:
+    """Keep others from closing the books while we post, or from posting while we close; until the transaction ends."""
+    function = "pg_advisory_xact_lock" if to_close else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, %s)", [BOOKS_LOCK, organisation_id])
+
+
+def post(
+    books: Books,
+    postings: pd.DataFrame,
+    windows: pd.DataFrame,
+    *,
+    restates: int | None = None,
+    is_first: bool,
+    period: int,
+) -> int:
+    """Post windows in a batch of their own; returns the number of postings.
 
     Args:
-        postings: `POSTING_COLUMNS` but for batch, organisation and site.
-        input_digest: says what the postings were computed from; when the standing batch has the same, nothing is done.
+        postings: `window_start_s` and `POSTING_COLUMNS` but for batch, organisation, site and windows; balanced, and
+            indexed from 0 on.
+        windows: of the windows posted: window_start_s, booked_s, digest, assumed.
+        restates: the batch of the reversal that this one follows.
+        period: the closed period that it corrects, or 0.
     """
-    standing = standing_batch(site_id, day)
-    if standing is not None and standing.input_digest == input_digest:
-        return DayPosted(reversed=0, posted=0)
-    sequence = 0 if standing is None else standing.sequence + 1
-    undone = 0
-    if standing is not None:
-        undone = _reverse(standing, sequence)
-        sequence += 1
-    batch = _open_batch(organisation_id, site_id, day, sequence, input_digest, method_version)
-    rows = postings.assign(batch_id=batch.pk, organisation_id=organisation_id, site_id=site_id)
+    batch_id = _next_batch_id()
+    booked = postings[["window_start_s"]].merge(
+        windows[["window_start_s", "booked_s"]], on="window_start_s", how="left"
+    )
+    booked_at = _instants(booked["booked_s"])
+    incurred_at = _instants(booked["window_start_s"])
+    rows = postings.assign(
+        batch_id=batch_id,
+        organisation_id=books.organisation_id,
+        site_id=books.site_id,
+        window_start_at=booked_at,
+        corrects_window_start_at=incurred_at.where(incurred_at != booked_at),
+    )
     posted = copy_frame("posting", POSTING_COLUMNS, rows)
-    _seal(batch)
-    return DayPosted(reversed=undone, posted=posted)
-
-
-def standing_batch(site_id: int, day: date) -> LedgerBatch | None:
-    """Return the batch that counts for a site-day: neither a reversal nor reversed."""
-    return (
-        LedgerBatch.objects.filter(site_id=site_id, day=day, reverses__isnull=True, reversed_by__isnull=True)
-        .order_by("-sequence")
-        .first()
+    kind = LedgerBatch.Kind.FIRST if is_first else LedgerBatch.Kind.RESTATEMENT
+    _seal(books, batch_id, kind=kind, restates=restates, period=period)
+    versions = pd.DataFrame(
+        {
+            "site_id": books.site_id,
+            "window_start_at": _instants(windows["window_start_s"]),
+            "batch_id": batch_id,
+            "booked_at": _instants(windows["booked_s"]),
+            "digest": windows["digest"],
+            "assumed": windows["assumed"],
+        }
     )
+    copy_frame("ledger_window", WINDOW_COLUMNS, versions)
+    return posted
 
 
-def _reverse(standing: LedgerBatch, sequence: int) -> int:
-    reversal = _open_batch(
-        standing.organisation_id, standing.site_id, standing.day, sequence, "", standing.method_version
-    )
-    LedgerBatch.objects.filter(pk=reversal.pk).update(reverses=standing)
-    kept = list(POSTING_COLUMNS)[1 : -len(MEASURES)]
+def reverse(books: Books, reversed_rows: pd.DataFrame, window_s: Sequence[int], *, period: int) -> tuple[int, int]:
+    """Negate postings of windows in a batch of their own, which from then on no longer stand; returns its id and rows.
+
+    Args:
+        reversed_rows: where the postings to negate are and where their negatives go, in epoch seconds: batch_id,
+            window_start_s (incurred), booked_s (where they are), to_booked_s (where the negatives are booked).
+        window_s: the windows that stand no longer.
+    """
+    batch_id = _next_batch_id()
+    kept = [name for name in list(POSTING_COLUMNS)[1 : -len(MEASURES)] if not name.endswith("window_start_at")]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO posting (batch_id, {", ".join(kept)}, {", ".join(MEASURES)})
-                SELECT %s, {", ".join(kept)}, {", ".join(f"-{measure}" for measure in MEASURES)}
-                FROM posting WHERE batch_id = %s""",  # noqa: S608 - names are our own constants
-            [reversal.pk, standing.pk],
+            f"""INSERT INTO posting (batch_id, window_start_at, corrects_window_start_at, {", ".join(kept)}, {", ".join(MEASURES)})
+                SELECT %s, to_timestamp(place.to_booked_s),
+                       CASE WHEN place.to_booked_s <> place.window_s THEN to_timestamp(place.window_s) END,
+                       {", ".join(f"posting.{name}" for name in kept)}, {", ".join(f"-posting.{measure}" for measure in MEASURES)}
+                FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+                     AS place (batch_id, window_s, booked_s, to_booked_s)
+                JOIN posting ON posting.batch_id = place.batch_id AND posting.window_start_at = to_timestamp(place.booked_s)
+                     AND coalesce(posting.corrects_window_start_at, posting.window_start_at) = to_timestamp(place.window_s)""",  # noqa: S608
+            [
+                batch_id,
+                *(
+                    reversed_rows[name].astype("int64").tolist()
+                    for name in ("batch_id", "window_start_s", "booked_s", "to_booked_s")
+                ),
+            ],
         )
-        undone = cursor.rowcount
-    _seal(reversal)
-    return int(undone)
+        undone = int(cursor.rowcount)
+        _seal(books, batch_id, kind=LedgerBatch.Kind.REVERSAL, restates=None, period=period)
+        cursor.execute(
+            """UPDATE ledger_window SET reversed_by_id = %s WHERE site_id = %s AND reversed_by_id IS NULL
+               AND window_start_at = ANY(ARRAY(SELECT to_timestamp(second) FROM unnest(%s::bigint[]) AS second))""",
+            [batch_id, books.site_id, [int(second) for second in window_s]],
+        )
+    return batch_id, undone
 
 
-def _open_batch(
-    organisation_id: int, site_id: int, day: date, sequence: int, input_digest: str, method_version: int
-) -> LedgerBatch:
-    return LedgerBatch.objects.create(
-        organisation_id=organisation_id,
-        site_id=site_id,
-        day=day,
-        sequence=sequence,
-        input_digest=input_digest,
-        method_version=method_version,
-        postings=0,
-        checksum=0,
+def standing_windows(site_id: int, span: Span) -> pd.DataFrame:
+    """Return every version of the windows of a span, in order of window and batch.
+
+    Columns: window_start_s, batch_id, digest, booked_s, stands, method_version.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT extract(epoch FROM window_start_at)::bigint, batch_id, digest, extract(epoch FROM booked_at)::bigint,
+                      reversed_by_id IS NULL, ledger_batch.method_version
+               FROM ledger_window JOIN ledger_batch ON ledger_batch.id = batch_id
+               WHERE ledger_window.site_id = %s AND window_start_at >= %s AND window_start_at < %s
+               ORDER BY window_start_at, batch_id""",
+            [site_id, span.start_at, span.end_at],
+        )
+        columns = ["window_start_s", "batch_id", "digest", "booked_s", "stands", "method_version"]
+        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
+    return frame.astype(
+        {
+            "window_start_s": "int64",
+            "batch_id": "int64",
+            "digest": "Int64",
+            "booked_s": "int64",
+            "stands": "bool",
+            "method_version": "int64",
+        }
     )
 
 
-def _seal(batch: LedgerBatch) -> None:
-    """Record how many postings the batch has and their checksum, as the database holds them."""
+def corrections_of(site_id: int, day: date, window_s: Sequence[int]) -> pd.DataFrame:
+    """Return where corrections of windows of a site-day are: batch_id, window_start_s, booked_s, one row a place."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE ledger_batch SET (postings, checksum) =
-                (SELECT count(*), {CHECKSUM} FROM posting WHERE batch_id = ledger_batch.id)
-                WHERE id = %s""",  # noqa: S608 - names are our own constants
-            [batch.pk],
+            """SELECT DISTINCT batch_id, extract(epoch FROM corrects_window_start_at)::bigint,
+                      extract(epoch FROM window_start_at)::bigint
+               FROM posting WHERE batch_id IN (SELECT id FROM ledger_batch WHERE site_id = %s AND day = %s)
+               AND corrects_window_start_at = ANY(ARRAY(SELECT to_timestamp(second) FROM unnest(%s::bigint[]) AS second))""",
+            [site_id, day, [int(second) for second in window_s]],
         )
+        frame = pd.DataFrame(cursor.fetchall(), columns=["batch_id", "window_start_s", "booked_s"])
+    return frame.astype("int64")
+
+
+def _next_batch_id() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_batch', 'id'))")
+        return int((cursor.fetchone() or (0,))[0])
+
+
+def _seal(books: Books, batch_id: int, *, kind: LedgerBatch.Kind, restates: int | None, period: int) -> None:
+    """Insert the row of a batch whose postings are there, with their number and checksum as the database holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                """INSERT INTO ledger_batch (id, organisation_id, site_id, day, sequence, kind, restates_id, corrects_period_id,
+                                             reason, method_version, posted_at, postings, checksum)
+                   SELECT %s, %s, %s, %s,
+                          (SELECT coalesce(max(sequence) + 1, 0) FROM ledger_batch WHERE site_id = %s AND day = %s),
+                          %s, %s, %s, %s, %s, now(), count(*), {checksum} FROM posting WHERE batch_id = %s"""
+            ).format(checksum=sql.SQL(CHECKSUM)),
+            [
+                batch_id, books.organisation_id, books.site_id, books.day, books.site_id, books.day,
+                int(kind), restates, period or None,
+                "" if kind == LedgerBatch.Kind.FIRST and not period else books.reason, books.method_version, batch_id,
+            ],
+        )  # fmt: skip
+
+
+def _instants(seconds: "pd.Series[int]") -> "pd.Series[pd.Timestamp]":
+    return pd.to_datetime(seconds.to_numpy(dtype=np.int64) * 1_000_000, unit="us", utc=True).to_series(
+        index=seconds.index
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import Organisation, Project, Site, Team
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
@@ -46,7 +47,7 @@ def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> None:
     )
     if changed:
         sites = Site.objects.filter(organisation_id=organisation_id).values_list("pk", flat=True)
-        want_again(sites, accounts["valid_from_at"].min(), None)
+        want_again(sites, accounts["valid_from_at"].min(), None, reason=Reason.ORGANISATION)
 
 
 def named_ids(model: Any, organisation_id: int, names: "pd.Series[str]") -> dict[str, int]:

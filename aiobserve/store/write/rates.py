@@ -1,17 +1,23 @@
 """Writes dated GPU prices and signals; what they change is attributed again."""
 
+from datetime import datetime, timedelta
+
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import SignalSeries, Site
 from aiobserve.store.write.copy import copy_frame, merge_frame
 from aiobserve.store.write.fleet import map_known, site_ids
-from aiobserve.store.write.watermark import want_again
+from aiobserve.store.write.watermark import want_again, want_assumed
 
 # Kinds that decide charges; forecasts and load do not.
 CHARGED_KINDS = (
     "electricity_usd_per_mwh", "carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh", "carbon_residual_g_per_kwh",
     "pue_ratio", "water_l_per_kwh", "pool_power_w",
 )  # fmt: skip
+# How long after its end a value fills a hole, and how long it counts in the mean (see attribution.rate, inputs.site).
+FILLED = timedelta(days=1)
+AVERAGED = timedelta(days=8)
 
 
 def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
@@ -51,7 +57,7 @@ def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
         ),
     )
     if changed:
-        want_again(sites.values(), rates["valid_from_at"].min(), None)
+        want_again(sites.values(), rates["valid_from_at"].min(), None, reason=Reason.RATE)
 
 
 def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFrame) -> None:
@@ -77,7 +83,17 @@ def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFr
         # A pool's scope is SITE/POOL.
         named = str(scope).rpartition("/")[0] or scope
         touched = sites.filter(grid_zone=scope) | sites.filter(name=scope) | sites.filter(name=named)
-        want_again(touched.values_list("pk", flat=True), steps["start_at"].min(), steps["end_at"].max())
+        want_signal(list(touched.values_list("pk", flat=True)), steps["start_at"].min(), steps["end_at"].max())
+
+
+def want_signal(site_ids: list[int], first_at: datetime, end_at: datetime) -> None:
+    """Mark what new steps of a signal change: their own windows, holes that they fill, and means that they enter.
+
+    A hole is filled with the last value of the day before it; what is farther away takes the mean of the days around
+    it, so a window that took an assumed value is worked out again whichever of them changed.
+    """
+    want_again(site_ids, first_at, end_at + FILLED, reason=Reason.SIGNAL)
+    want_assumed(site_ids, first_at, end_at + AVERAGED, reason=Reason.SIGNAL)
 
 
 def _series_ids(organisation_id: int, signals: pd.DataFrame) -> dict[tuple[str, str, str], int]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.store.models import Organisation, OrganisationRule, Project, Site, Team
 from aiobserve.store.write.organisation import named_ids
 from aiobserve.store.write.watermark import want_again
@@ -41,4 +42,9 @@ def want_ruled_days(organisation_id: int, spans: Iterable[tuple[str, datetime, d
     """
     for site, first_at, last_at in spans:
         sites = Site.objects.filter(organisation_id=organisation_id)
-        want_again((sites.filter(name=site) if site else sites).values_list("pk", flat=True), first_at, last_at)
+        want_again(
+            (sites.filter(name=site) if site else sites).values_list("pk", flat=True),
+            first_at,
+            last_at,
+            reason=Reason.ORGANISATION,
+        )

@@ -1,19 +1,21 @@
-"""Writes telemetry of known devices and marks the days that it changes."""
+"""Writes telemetry of known devices and marks the windows that it changes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 
-from aiobserve.domain.window import Span
+from aiobserve.domain.reason import Reason
+from aiobserve.domain.window import WINDOW, Span
 from aiobserve.store.write.fleet import device_sites, map_known
 from aiobserve.store.write.telemetry import write_telemetry
-from aiobserve.store.write.watermark import want_again, want_days
+from aiobserve.store.write.watermark import want_again, want_spans
 
 
 def write_samples(organisation_id: int, telemetry: pd.DataFrame, *, hot_from_at: datetime) -> None:
-    """Write samples; the days they touch become due, and so does the day before them.
+    """Write samples; the windows they touch become due, and so does one more on either side.
 
-    The last window of a day is known only when a sample after midnight is there.
+    The energy at a window's edge is known only when there is a sample on either side of it. Where the silence was
+    longer than a window, attribution finds how far the new samples reach (`pipeline.reach`).
     """
     if telemetry.empty:
         return
@@ -22,7 +24,9 @@ def write_samples(organisation_id: int, telemetry: pd.DataFrame, *, hot_from_at:
     map_known(telemetry["device_uid"].drop_duplicates(), device_ids, what="device")
     write_telemetry(telemetry, device_ids, hot_from_at=hot_from_at)
     sites = telemetry["device_uid"].map({uid: pair[1] for uid, pair in devices.items()})
-    for site_id, at in telemetry["at"].groupby(sites):
-        first_at, last_at = at.min().to_pydatetime(), at.max().to_pydatetime()
-        want_days(int(str(site_id)), Span(first_at, last_at + timedelta(microseconds=1)).days())
-        want_again([int(str(site_id))], first_at - timedelta(days=1), first_at - timedelta(days=1))
+    for site, at in telemetry["at"].groupby(sites):
+        site_id, first_at, last_at = int(str(site)), at.min().to_pydatetime(), at.max().to_pydatetime()
+        want_spans(site_id, [Span(first_at, last_at)], reason=Reason.TELEMETRY)
+        # The neighbours' days, where they exist: a day without telemetry of its own is not made by that of the next.
+        want_again([site_id], first_at - WINDOW, first_at, reason=Reason.TELEMETRY)
+        want_again([site_id], last_at, last_at + WINDOW, reason=Reason.TELEMETRY)

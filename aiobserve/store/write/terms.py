@@ -3,6 +3,7 @@
 import pandas as pd
 
 from aiobserve.domain.account import Component
+from aiobserve.domain.reason import Reason
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.fleet import device_sites, map_known, site_ids
 from aiobserve.store.write.watermark import want_again
@@ -55,7 +56,7 @@ def write_embodied(organisation_id: int, embodied: pd.DataFrame) -> None:
         "embodied_factor", columns, rows, key=("organisation_id", "sku"), update=("kg_co2e", "life_hours", "source")
     )
     if changed:
-        want_again(site_ids(organisation_id).values(), pd.Timestamp(0, tz="UTC"), None)
+        want_again(site_ids(organisation_id).values(), pd.Timestamp(0, tz="UTC"), None, reason=Reason.TERMS)
 
 
 def write_dedications(organisation_id: int, dedications: pd.DataFrame) -> None:
@@ -69,7 +70,7 @@ def write_dedications(organisation_id: int, dedications: pd.DataFrame) -> None:
     )
     if changed:
         sites = {devices[uid][1] for uid in dedications["device_uid"]}
-        want_again(sites, dedications["valid_from_at"].min(), None)
+        want_again(sites, dedications["valid_from_at"].min(), None, reason=Reason.TERMS)
 
 
 def _merge_of_sites(table: str, organisation_id: int, columns: dict[str, str], rows: pd.DataFrame) -> None:
@@ -81,4 +82,4 @@ def _merge_of_sites(table: str, organisation_id: int, columns: dict[str, str], r
         table, everything, rows, key=key, update=tuple(name for name in everything if name not in key)
     )
     if changed:
-        want_again(set(rows["site_id"]), rows["valid_from_at"].min(), None)
+        want_again(set(rows["site_id"]), rows["valid_from_at"].min(), None, reason=Reason.TERMS)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.domain.schema import BadFrame
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.window import Span
@@ -41,8 +42,10 @@ def write_serving_counters(organisation_id: int, counters: pd.DataFrame) -> None
     merge_frame("serving_counter", columns, rows, key=("job_id", "replica", "at"), update=COUNTERS)
     for site_id, at in counters["at"].groupby(counters["job_key"].map({key: one[1] for key, one in jobs.items()})):
         first_at, last_at = at.min().to_pydatetime(), at.max().to_pydatetime()
-        want_days(int(str(site_id)), Span(first_at, last_at + timedelta(microseconds=1)).days())
-        want_again([int(str(site_id))], first_at - timedelta(days=1), first_at - timedelta(days=1))
+        want_days(int(str(site_id)), Span(first_at, last_at + timedelta(microseconds=1)).days(), reason=Reason.TOKENS)
+        want_again(
+            [int(str(site_id))], first_at - timedelta(days=1), first_at - timedelta(days=1), reason=Reason.TOKENS
+        )
 
 
 def write_token_usage(organisation_id: int, usage: pd.DataFrame) -> None:
@@ -103,7 +106,7 @@ def write_token_prices(organisation_id: int, prices: pd.DataFrame) -> None:
         "token_price", columns, rows, key=("site_id", "model_id", "kind", "valid_from_at"), update=tuple(columns)[3:]
     )
     if changed:
-        want_again(providers.values(), prices["valid_from_at"].min(), None)
+        want_again(providers.values(), prices["valid_from_at"].min(), None, reason=Reason.RATE)
 
 
 def provider_sites(organisation_id: int, providers: "pd.Series[str]") -> dict[str, int]:
@@ -156,4 +159,4 @@ def _want(spans: list[tuple[int, datetime, datetime]]) -> None:
         last_at = max(end_at, start_at + timedelta(microseconds=1))
         days.setdefault(int(site_id), set()).update(Span(start_at, last_at).days())
     for site_id, touched in days.items():
-        want_days(site_id, touched)
+        want_days(site_id, touched, reason=Reason.TOKENS)

@@ -1,16 +1,17 @@
 """Writes jobs and what they held of devices; a job that is there gets its newer state."""
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from aiobserve.domain.reason import Reason
 from aiobserve.domain.window import Span
 from aiobserve.store.models import AiModel, Job, JobInterval
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.fleet import device_sites, map_known, site_ids
 from aiobserve.store.write.organisation import named_ids
-from aiobserve.store.write.watermark import want_again, want_days
+from aiobserve.store.write.watermark import want_again, want_spans
 
 JOB_COLUMNS = {
     "organisation_id": "int8",
@@ -53,11 +54,11 @@ def write_jobs(organisation_id: int, jobs: pd.DataFrame) -> None:
     for site_id, start_at, end_at in JobInterval.objects.filter(job_id__in=moved).values_list(
         "job__site_id", "start_at", "end_at"
     ):
-        want_again([site_id], start_at, end_at)
+        want_again([site_id], start_at, end_at, reason=Reason.WORKLOAD)
 
 
 def write_intervals(organisation_id: int, intervals: pd.DataFrame) -> None:
-    """Write what jobs held of devices; the days they touch become due. An open end touches its first day on."""
+    """Write what jobs held of devices; the windows in which that is new become due, to the end of time if it is open."""
     devices = device_sites(organisation_id)
     jobs = dict(
         Job.objects.filter(organisation_id=organisation_id, key__in=list(intervals["job_key"].unique())).values_list(
@@ -75,11 +76,26 @@ def write_intervals(organisation_id: int, intervals: pd.DataFrame) -> None:
         "end_at": "timestamptz",
         "share_millis": "int4",
     }
+    before = _held(rows["job_id"])
     merge_frame(
         "job_interval", columns, rows, key=("job_id", "device_id", "start_at"), update=("end_at", "share_millis")
     )
-    site_of_device = {uid: pair[1] for uid, pair in devices.items()}
-    _want(intervals.assign(site_id=intervals["device_uid"].map(site_of_device)))
+    after = _held(rows["job_id"])
+    site_of_device = dict(devices.values())
+    changed: dict[int, list[Held]] = {}
+    for key in before.keys() | after.keys():
+        if before.get(key) != after.get(key):
+            changed.setdefault(site_of_device[key[1]], []).extend(_difference(key[2], before.get(key), after.get(key)))
+    for site_id, spans in changed.items():
+        want_spans(
+            site_id,
+            [Span(start_at, max(start_at, end_at)) for start_at, end_at in spans if end_at is not None],
+            reason=Reason.WORKLOAD,
+        )
+        opened = [start_at for start_at, end_at in spans if end_at is None]
+        if opened:
+            want_spans(site_id, [Span(min(opened), min(opened))], reason=Reason.WORKLOAD)
+            want_again([site_id], min(opened), None, reason=Reason.WORKLOAD)
 
 
 def write_activity(organisation_id: int, activity: pd.DataFrame) -> None:
@@ -95,21 +111,39 @@ def write_activity(organisation_id: int, activity: pd.DataFrame) -> None:
         "job_id": "int8", "device_id": "int8", "start_at": "timestamptz", "end_at": "timestamptz", "level": "float8",
     }  # fmt: skip
     merge_frame("job_activity", columns, rows, key=("job_id", "device_id", "start_at"), update=("end_at", "level"))
-    site_of_device = {uid: pair[1] for uid, pair in devices.items()}
-    _want(activity.assign(site_id=activity["device_uid"].map(site_of_device)))
+    sites = activity["device_uid"].map({uid: pair[1] for uid, pair in devices.items()})
+    for site_id, seen in activity.groupby(sites):
+        pairs = zip(seen["start_at"], seen["end_at"], strict=True)
+        want_spans(
+            int(str(site_id)),
+            [Span(a.to_pydatetime(), max(a, b).to_pydatetime()) for a, b in pairs],
+            reason=Reason.WORKLOAD,
+        )
 
 
-def _want(intervals: pd.DataFrame) -> None:
-    open_ended = intervals["end_at"].isna()
-    for site_id, held in intervals[~open_ended].groupby("site_id"):
-        days: set[date] = set()
-        pairs = held[["start_at", "end_at"]].drop_duplicates()
-        for start_at, end_at in zip(pairs["start_at"].dt.floor("D"), pairs["end_at"], strict=True):
-            days.update(Span(start_at.to_pydatetime(), max(end_at, start_at).to_pydatetime()).days())
-        want_days(int(str(site_id)), days)
-    for site_id, held in intervals[open_ended].groupby("site_id"):
-        want_days(int(str(site_id)), {held["start_at"].min().date()})
-        want_again([int(str(site_id))], held["start_at"].min().to_pydatetime(), None)
+# A start and an end, empty while it is open.
+Held = tuple[datetime, datetime | None]
+
+
+def _held(job_ids: "pd.Series[int]") -> dict[tuple[int, int, datetime], tuple[datetime | None, int]]:
+    """Return end and share of everything that jobs held, by job, device and start."""
+    rows = JobInterval.objects.filter(job_id__in=[int(pk) for pk in job_ids.unique()])
+    return {
+        (job_id, device_id, start_at): (end_at, share_millis)
+        for job_id, device_id, start_at, end_at, share_millis in rows.values_list(
+            "job_id", "device_id", "start_at", "end_at", "share_millis"
+        )
+    }
+
+
+def _difference(
+    start_at: datetime, before: tuple[datetime | None, int] | None, after: tuple[datetime | None, int] | None
+) -> list[Held]:
+    """Return the spans in which a holding is not what it was: all of it, or between the old end and the new."""
+    if before is None or after is None or before[1] != after[1]:
+        return [(start_at, one[0]) for one in (before, after) if one is not None]
+    ends = sorted(end for end in (before[0], after[0]) if end is not None)
+    return [(ends[0], ends[1] if len(ends) == 2 else None)]
 
 
 def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[Any, ...]]:

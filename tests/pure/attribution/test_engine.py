@@ -82,3 +82,12 @@ def test_a_pool_without_telemetry_is_modelled_and_marked_as_estimated() -> None:
     jobs = attribution.charges[attribution.charges["kind"] == Account.JOB]
     assert jobs["energy_millij"].sum() == 2 * 360_000_000
     assert set(jobs["energy_quality"]) == {Quality.ESTIMATED}
+
+
+def test_four_gpus_that_are_metered_as_one_may_draw_what_four_may() -> None:
+    # 2,400 W of a pool of four that are rated 700 W each.
+    attribution = attribute(site([steady(2_400.0)], [(0, 7, 0, SPAN_S, 4000)], share_millis=4000))
+
+    jobs = attribution.charges[attribution.charges["kind"] == Account.JOB]
+    assert jobs["energy_millij"].sum() == 2_400 * 3_600_000
+    assert set(jobs["energy_quality"]) == {Quality.MEASURED}
