@@ -10,6 +10,7 @@ from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch
 from collectors.simulated import company
+from collectors.simulated.checkpoints import checkpoints
 from collectors.simulated.grid import actual_signals, forecast_signals
 from collectors.simulated.jobs import Run, is_open, runs, waiting
 from collectors.simulated.power import idle_w, telemetry
@@ -79,6 +80,7 @@ class SimulatedFleet:
         return {
             "jobs": JOBS.check(pd.DataFrame([_job(run) for run in chosen])),
             "intervals": INTERVALS.check(pd.DataFrame([row for run in chosen for row in _held(run)])),
+            "checkpoints": checkpoints(chosen),
         }
 
     def _queue(self) -> pd.DataFrame:
