@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from aiobserve.domain.account import Component
+from aiobserve.domain.account import Account, Component
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import usd
 from aiobserve.domain.window import local_day
@@ -120,7 +120,7 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "ChargePeriodStart": _instant(period.start_at),
         "ChargePeriodEnd": _instant(period.end_at),
         "ChargeCategory": "Usage",
-        "ChargeDescription": f"{DESCRIPTIONS[keys['account']]}: {part.name}",
+        "ChargeDescription": _description(keys, part.name),
         "ChargeFrequency": "Usage-Based",
         "ConsumedQuantity": part.quantity,
         "ConsumedUnit": part.unit,
@@ -147,6 +147,11 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "SubAccountType": "Team",
         "Tags": json.dumps({name: keys[name] for name in ("project", "model") if keys[name]}, sort_keys=True),
     }
+
+
+def _description(keys: dict[str, str], part: str) -> str:
+    shared = keys["team"] and keys["account"] in (Account.IDLE.label, Account.OVERHEAD.label)
+    return f"{DESCRIPTIONS[keys['account']]}{', shared out' if shared else ''}: {part}"
 
 
 def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:

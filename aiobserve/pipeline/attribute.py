@@ -1,6 +1,6 @@
 """Attributes a site-day, or the part of it that changed: runs the engine, posts the charges, moves the watermark.
 
-All or nothing, in one transaction. What the engine needs is read by `pipeline.inputs`.
+All or nothing, in one transaction. What the engine needs is read by `inputs.site`.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.reason import Reason, joined
 from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.window import Span, utc_day, window_ceiling, window_floor
+from aiobserve.inputs.site import devices_in, edges_of, holders, site_inputs
 from aiobserve.ledger.post import postings
-from aiobserve.pipeline.inputs import devices_in, edges_of, holders, site_inputs
 from aiobserve.pipeline.observe import observe_idle
 from aiobserve.pipeline.post import post_windows
 from aiobserve.pipeline.reach import reach

@@ -10,7 +10,7 @@ from aiobserve.attribution.baseline import observed_idle_w
 from aiobserve.attribution.engine import Attribution
 from aiobserve.domain.reason import Reason
 from aiobserve.domain.window import Span, utc_day
-from aiobserve.pipeline.inputs import idle_power
+from aiobserve.inputs.site import idle_power
 from aiobserve.store.read.terms import KEEP_OBSERVATIONS
 from aiobserve.store.write.fleet import lock_idle_observations, replace_idle_observations
 from aiobserve.store.write.watermark import want_days, want_done_again

@@ -10,6 +10,7 @@ from aiobserve.domain.window import Span
 from collectors.base import Batch
 from collectors.simulated import company, terms
 from collectors.simulated.activity import activity
+from collectors.simulated.checkpoints import checkpoints
 from collectors.simulated.grid import actual_signals, forecast_signals
 from collectors.simulated.hosts import host_telemetry, hosts
 from collectors.simulated.jobs import Run, is_open, runs, waiting
@@ -82,6 +83,7 @@ class SimulatedFleet:
             "jobs": JOBS.check(pd.DataFrame([_job(run) for run in chosen])),
             "intervals": INTERVALS.check(pd.DataFrame([row for run in chosen for row in _held(run)])),
             "activity": activity(chosen),
+            "checkpoints": checkpoints(chosen),
         }
 
     def _queue(self) -> pd.DataFrame:
