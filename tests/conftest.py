@@ -36,7 +36,7 @@ from collectors.base import Batch
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SimulatedFleet
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 240
+PATIENCE_S = 600
 FINANCE_FROM_AT = datetime(2026, 9, 5, tzinfo=UTC)
 
 
