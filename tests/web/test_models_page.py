@@ -35,8 +35,9 @@ def test_the_page_shows_what_the_report_says(demo_org: str, client: Client) -> N
 def test_both_pages_lead_to_each_other(demo_org: str, client: Client) -> None:
     overview, models = (client.get(path, {"org": demo_org}).content.decode() for path in ("/", "/models"))
 
-    assert '<a href="/models">Models</a>' in overview and '<a href="/" aria-current="page">' in overview
-    assert '<a href="/">Overview</a>' in models and '<a href="/models" aria-current="page">' in models
+    here = f"?org={demo_org}"
+    assert f'<a href="/models{here}">Models</a>' in overview and f'<a href="/{here}" aria-current="page">' in overview
+    assert f'<a href="/{here}">Overview</a>' in models and f'<a href="/models{here}" aria-current="page">' in models
 
 
 def test_a_company_without_tokens_is_told_so(demo_org: str, client: Client) -> None:

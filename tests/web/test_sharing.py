@@ -81,7 +81,7 @@ def test_page_api_exports_and_mail_share_alike(demo_org: str, client: Client) ->
     for team, cost_microusd in expected.items():
         assert sum(row["x_CostMicrousd"] for row in focus if row["SubAccountId"] == team) == cost_microusd
         assert f'data-exact="{cost_microusd}"' in page
-        assert str(usd(cost_microusd)) in digest.text
+        assert f"{usd(cost_microusd):,}" in digest.text
     assert answer["sharing"] == {"idle": "even", "overhead": "shared", "utilisation_floor": "0.8"}
 
 
