@@ -36,7 +36,7 @@ def fleet() -> tuple[int, dict[str, int]]:
     organisation_id = ensure_organisation("lab", name="Lab")
     frames = next(World(devices=GPUS).collect()).frames
     frames = {name: frames[name] for name in ("sites", "devices")}
-    write_batch(organisation_id, source="x", batch_id="x", frames=frames, rejections=(), hot_from_at=at(0))
+    write_batch(organisation_id, source="x", batch_id="x", frames=frames, rejected=0, notices=(), hot_from_at=at(0))
     return organisation_id, {uid: pair[0] for uid, pair in device_sites(organisation_id).items()}
 
 
