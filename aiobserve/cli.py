@@ -20,13 +20,15 @@ from aiobserve.commands.budget import budget  # noqa: E402
 from aiobserve.commands.demo import demo  # noqa: E402
 from aiobserve.commands.digest import digest  # noqa: E402
 from aiobserve.commands.doctor import doctor  # noqa: E402
-from aiobserve.commands.explain import explain  # noqa: E402
+from aiobserve.commands.explain import explain_figure  # noqa: E402
 from aiobserve.commands.export import export  # noqa: E402
 from aiobserve.commands.forecast import forecast  # noqa: E402
 from aiobserve.commands.import_files import import_files  # noqa: E402
 from aiobserve.commands.ledger import ledger  # noqa: E402
+from aiobserve.commands.organisation import organisation  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
 from aiobserve.commands.reconcile import reconcile  # noqa: E402
+from aiobserve.commands.runs import list_runs  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
 from aiobserve.commands.units import units  # noqa: E402
 from aiobserve.commands.up import up  # noqa: E402
@@ -43,7 +45,7 @@ def main() -> None:
 
 
 for command in (
-    anomalies, attribute, budget, demo, digest, doctor, explain, export, forecast, import_files, ledger, plan, reconcile,
-    tick, units, up,
+    anomalies, attribute, budget, demo, digest, doctor, explain_figure, export, forecast, import_files, ledger, list_runs,
+    organisation, plan, reconcile, tick, units, up,
 ):  # fmt: skip
     main.add_command(command)

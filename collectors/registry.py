@@ -8,6 +8,7 @@ from typing import Any
 from collectors.base import Collector, SourceRefused
 from collectors.billing.collector import FocusBill
 from collectors.billing.rules import BillRules
+from collectors.declared import DeclaredFile
 from collectors.simulated import SimulatedFleet
 from collectors.traces.carbon import HourlyCarbon, PjmForecast
 from collectors.traces.electricity_price import ElectricityPrices
@@ -20,6 +21,7 @@ Options = Mapping[str, Any]
 
 COLLECTORS: dict[str, Callable[[Options], Collector]] = {
     "simulated": lambda options: SimulatedFleet(),
+    "declared": lambda options: DeclaredFile(Path(options["path"])),
     "itp-jobs": lambda options: ItpJobs(Path(options["path"]), power=_power(options), sku=options["sku"]),
     "pjm-carbon-forecast": lambda options: PjmForecast(Path(options["path"])),
     "hourly-carbon": lambda options: HourlyCarbon(Path(options["path"])),

@@ -6,6 +6,7 @@ from aiobserve.domain import units
 
 MEGAWATT_HOURS_FROM_KWH = 10_000
 TONNES_FROM_KG = 10_000
+CUBIC_METRES_FROM_L = 10_000
 
 
 def money(cost_microusd: int) -> str:
@@ -14,20 +15,28 @@ def money(cost_microusd: int) -> str:
     return f"-${-amount:,}" if amount < 0 else f"${amount:,}"
 
 
-def energy(energy_millij: int) -> str:
-    """Return kWh, or MWh where that is easier to read."""
+def energy(energy_millij: int, beside_millij: int | None = None) -> str:
+    """Return kWh, or MWh where that is easier to read; in the unit of another energy that it stands beside."""
     amount = units.kwh(energy_millij, 1)
-    if abs(amount) >= MEGAWATT_HOURS_FROM_KWH:
+    if abs(amount if beside_millij is None else units.kwh(beside_millij, 1)) >= MEGAWATT_HOURS_FROM_KWH:
         return f"{units.kwh(energy_millij, 3) / 1000:,.3f} MWh"
     return f"{amount:,} kWh"
 
 
-def carbon(carbon_microg: int) -> str:
-    """Return kgCO2e, or tonnes where that is easier to read."""
+def carbon(carbon_microg: int, beside_microg: int | None = None) -> str:
+    """Return kgCO2e, or tonnes where that is easier to read; in the unit of other emissions that it stands beside."""
     amount = units.kg_co2e(carbon_microg, 1)
-    if abs(amount) >= TONNES_FROM_KG:
+    if abs(amount if beside_microg is None else units.kg_co2e(beside_microg, 1)) >= TONNES_FROM_KG:
         return f"{units.kg_co2e(carbon_microg, 3) / 1000:,.3f} tCO2e"
     return f"{amount:,} kgCO2e"
+
+
+def water(water_microl: int) -> str:
+    """Return litres, or cubic metres where that is easier to read."""
+    amount = units.litres(water_microl, 0)
+    if abs(amount) >= CUBIC_METRES_FROM_L:
+        return f"{units.litres(water_microl, 0) / 1000:,.1f} m³"
+    return f"{amount:,} L"
 
 
 def hours(gpu_millis: int) -> str:

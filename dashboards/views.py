@@ -1,4 +1,4 @@
-"""The doors of the pages: read the query, ask for the page, render it."""
+"""The doors of the pages that only show: read the query, ask for the page, render it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from aiobserve.reports.scope import BadScope, Scope, organisations, resolve
+from aiobserve.reports.explain import explain as explain_figure
+from aiobserve.reports.explain import question_of
+from aiobserve.reports.scope import BadScope, Scope, organisations
+from aiobserve.reports.spend import UnknownDimension
+from dashboards import explain_page, runs_page
 from dashboards.finance import page as finance_page
 from dashboards.models_page import models_page
 from dashboards.overview import page
-
-# Every page of the navigation: its name, address and title.
-PAGES = (("overview", "/", "Overview"), ("models", "/models", "Models"), ("finance", "/finance", "Finance"))
+from dashboards.query import FILTER, PAGES, scope_of
 
 
 @require_safe
@@ -36,6 +38,26 @@ def finance(request: HttpRequest) -> HttpResponse:
     return _scoped(request, datetime.now(UTC), "finance", finance_page)
 
 
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Show what training runs cost, and what of it was wasted."""
+    all_types = request.GET.get("types") == "all"
+    return _scoped(request, datetime.now(UTC), "runs", lambda scope: runs_page.page(scope, all_types=all_types))
+
+
+@require_safe
+def explain(request: HttpRequest) -> HttpResponse:
+    """Show where a figure came from."""
+    query = request.GET
+    filters = {name.removeprefix(FILTER): values for name, values in query.lists() if name.startswith(FILTER)}
+    asked = {name: query.get(name) for name in ("figure", "window", "device")}
+
+    def contents(scope: Scope) -> dict[str, Any]:
+        return explain_page.page(explain_figure(question_of(scope, filters, **asked)))
+
+    return _scoped(request, datetime.now(UTC), "explain", contents)
+
+
 def _scoped(
     request: HttpRequest, clock_at: datetime, here: str, contents: Callable[[Scope], dict[str, Any]]
 ) -> HttpResponse:
@@ -43,17 +65,9 @@ def _scoped(
     known = organisations()
     if not known:
         return render(request, "dashboards/empty.html", {"here": here, "pages": PAGES})
-    query = request.GET
     try:
-        scope = resolve(
-            clock_at=clock_at,
-            organisation=query.get("org"),
-            first_day=query.get("from"),
-            end_day=query.get("to"),
-            timezone=query.get("tz"),
-        )
-    except BadScope as error:
+        scope = scope_of(request.GET, clock_at=clock_at)
+        context = {**contents(scope), "here": here, "pages": PAGES, "organisations": known}
+        return render(request, f"dashboards/{here}.html", context)
+    except (BadScope, UnknownDimension) as error:
         return render(request, "dashboards/bad_request.html", {"message": str(error), "pages": PAGES}, status=400)
-    return render(
-        request, f"dashboards/{here}.html", {**contents(scope), "here": here, "pages": PAGES, "organisations": known}
-    )

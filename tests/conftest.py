@@ -17,6 +17,10 @@ from typing import Any
 
 import environ
 import pytest
+
+# Imported here and not in the middle of a test: a garbage collection during a late import can end in a KeyError of
+# importlib on Python 3.11 (cpython issue 106176).
+from django.core.management.commands import migrate  # noqa: F401
 from django.db import connections
 
 from aiobserve.domain.window import Span
@@ -32,7 +36,7 @@ from collectors.base import Batch
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SimulatedFleet
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 240
+PATIENCE_S = 600
 FINANCE_FROM_AT = datetime(2026, 9, 5, tzinfo=UTC)
 
 

@@ -37,12 +37,14 @@ class Attribution:
     Attributes:
         charges: `domain.frames.CHARGES`.
         metered: `window_start_s` and the measures.
-        measured: what each device drew, block by block, for whoever wants to observe its idle power.
+        measured: what each device drew, block by block, for whoever wants to observe its idle power or to explain.
+        factors: what turned energy into money, carbon and water in each window; None where no device did.
     """
 
     charges: pd.DataFrame
     metered: pd.DataFrame
     measured: tuple[Measured, ...]
+    factors: Factors | None = None
 
 
 def attribute(inputs: SiteInputs) -> Attribution:
@@ -56,7 +58,7 @@ def attribute(inputs: SiteInputs) -> Attribution:
     factors = factors_of(inputs, sum((line.energy_millij for line in lines), _it_millij(inputs, measured)))
     charged = [charge(one, inputs.edge_s, factors) for one in measured]
     charged += [_charged(line, inputs.edge_s, factors) for line in lines]
-    return Attribution(joined([one.rows for one in charged]), _metered(inputs, charged), tuple(measured))
+    return Attribution(joined([one.rows for one in charged]), _metered(inputs, charged), tuple(measured), factors)
 
 
 def _it_millij(inputs: SiteInputs, measured: list[Measured]) -> Int64Array:

@@ -12,6 +12,7 @@ from aiobserve.commands.terminal import (
     json_option,
     org_option,
     out_type,
+    sharing_options,
     spinner,
     writing,
 )
@@ -36,12 +37,15 @@ def digest() -> None:
     default=None,
     help="Also write the whole mail (.eml) or its HTML (.html).",
 )
+@sharing_options
 @json_option
 @expected_errors
-def preview(org: str | None, end_day: str | None, tz: str | None, path: Path | None, as_json: bool) -> None:
+def preview(
+    org: str | None, end_day: str | None, tz: str | None, path: Path | None, as_json: bool, **sharing: str | None
+) -> None:
     """Show the weekly digest as its reader would get it; nothing is sent."""
     with database():
-        scope = resolve(clock_at=clock(), organisation=org, end_day=end_day, timezone=tz)
+        scope = resolve(clock_at=clock(), organisation=org, end_day=end_day, timezone=tz, **sharing)
         with spinner("adding up two weeks", quiet=as_json):
             made = weekly_digest(scope)
         if path is not None:

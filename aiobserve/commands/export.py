@@ -13,6 +13,7 @@ from aiobserve.commands.terminal import (
     json_option,
     org_option,
     out_type,
+    sharing_options,
     spinner,
     writing,
 )
@@ -24,6 +25,7 @@ from aiobserve.ledger.correct import Method
 from aiobserve.reports.finance_json import bill_values
 from aiobserve.reports.reconciliation import reconciliation
 from aiobserve.reports.scope import resolve
+from aiobserve.reports.sharing import described
 from aiobserve.reports.spend import spend
 
 
@@ -41,6 +43,7 @@ from aiobserve.reports.spend import spend
 @click.option("--to", "end_day", default=None, help="Local day after the last.")
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
 @click.option("--group-by", default=",".join(DEFAULT_GROUP_BY), show_default=True, help="Dimensions of the csv form.")
+@sharing_options
 @click.option(
     "--corrections",
     type=click.Choice([one.value for one in Method]),
@@ -60,13 +63,16 @@ def export(
     group_by: str,
     corrections: str,
     as_json: bool,
+    **sharing: str | None,
 ) -> None:
     """Write the ledger as FOCUS 1.2 or plain CSV, with a manifest beside it.
 
     The file appears whole or not at all. The manifest has its rows, SHA-256 and total.
     """
     with database():
-        scope = resolve(clock_at=clock(), organisation=org, first_day=first_day, end_day=end_day, timezone=tz)
+        scope = resolve(
+            clock_at=clock(), organisation=org, first_day=first_day, end_day=end_day, timezone=tz, **sharing
+        )
         path = path or Path(f"{form}-{scope.organisation.slug}-{scope.first_day}-{scope.end_day}.csv")
         dimensions = tuple(name for name in group_by.split(",") if name)
         with writing(path), spinner(f"writing {path.name}", quiet=as_json):
@@ -83,6 +89,7 @@ def export(
             "from": scope.span.start_at.isoformat(),
             "to": scope.span.end_at.isoformat(),
             "timezone": scope.timezone,
+            "sharing": described(scope.sharing),
             "cost_usd": str(total.cost_usd),
             "cost_microusd": total.cost_microusd,
             "bill": bill_values(reconciliation(scope)),

@@ -1,4 +1,4 @@
-"""`aiobserve import`: take recorded files into the store."""
+"""`aiobserve import`: take declared and recorded files into the store."""
 
 import math
 import re
@@ -24,7 +24,8 @@ from collectors.traces.detect import detect
 JOBS, POWER, RUNS = "itp-jobs", "mlperf-power", "mlperf-runs"
 # Fleet before prices before signals: later files refer to what earlier ones brought.
 ORDER = (
-    JOBS, "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load", "bill-rules", "focus-bill",
+    "declared", JOBS, "gpu-catalogue", "electricity-prices", "hourly-carbon", "pjm-carbon-forecast", "servegen-load",
+    "bill-rules", "focus-bill",
 )  # fmt: skip
 SHOWN_NOTICES = 20
 CURRENCY = re.compile("[A-Z]{3}")
@@ -81,11 +82,11 @@ def _slug(context: click.Context, parameter: click.Parameter, text: str) -> str:
 @json_option
 @expected_errors
 def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, **terms: Any) -> None:
-    """Take recorded FILES (jobs, power, prices, carbon, load, bills) into the store.
+    """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load, bills) into the store.
 
-    What a file is, is told by its columns. Rows that cannot be used are listed with their position and never
-    stop the rest; nor does a file that is none of ours: it is named, and the exit code is 1. Safe to stop at
-    any time and to run again: nothing is lost and nothing is taken in twice.
+    What a file is, is told by its columns, or by its first table where it is TOML. Rows that cannot be used are
+    listed with their position and never stop the rest; nor does a file that is none of ours: it is named, and
+    the exit code is 1. Safe to stop at any time and to run again: nothing is lost and nothing is taken in twice.
     """
     kinds, failed = _kinds(files)
     options = _options(kinds, terms)

@@ -8,6 +8,7 @@ from typing import Any
 import environ
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as KombuOperationalError
@@ -112,4 +113,4 @@ def pending_migrations() -> list[str]:
 
 def migrate() -> None:
     """Bring the database's tables up to date."""
-    call_command("migrate", verbosity=0, interactive=False)
+    call_command(Migrate(), verbosity=0, interactive=False)

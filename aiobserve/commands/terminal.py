@@ -22,6 +22,7 @@ from aiobserve.ledger.budget import BadBudget
 from aiobserve.pipeline.close import CannotClose
 from aiobserve.pipeline.plan import UnknownPolicy
 from aiobserve.reports.scope import BadScope
+from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES
 from aiobserve.reports.spend import UnknownDimension
 from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
@@ -53,6 +54,21 @@ out_type = click.Path(dir_okay=False, path_type=Path)
 port_type = click.IntRange(1, 65_535)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 org_option = click.option("--org", default=None, help="Slug of the organisation; the first one by default.")
+
+
+def sharing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say who bears idle capacity and overhead."""
+    for option in (
+        click.option(
+            "--utilisation-floor", default=None, help="0.8: users bear idle only as if the fleet were so used."
+        ),
+        click.option(
+            "--overhead", type=click.Choice(list(OVERHEAD_POLICIES)), default=None, help="Who bears overhead."
+        ),
+        click.option("--idle", type=click.Choice(list(IDLE_POLICIES)), default=None, help="Who bears idle capacity."),
+    ):
+        command = option(command)
+    return command
 
 
 def clock() -> datetime:

@@ -150,6 +150,13 @@ SIGNAL_KINDS = {
     "requests_per_s": "interactive requests per second to a served model",
 }
 
+# Words that a team, project, model or job (by its key) carries; rules and shared pools go by them.
+LABELS = Schema("labels", {"kind": Column(TEXT), "name": Column(TEXT), "label": Column(TEXT)})
+LABEL_KINDS = ("team", "project", "model", "job")
+
+# When a job saved its work, so that a later attempt can go on from there.
+CHECKPOINTS = Schema("checkpoints", {"job_key": Column(TEXT), "at": Column(INSTANT)})
+
 # How busy a job kept a device that it shared over a span; any unit, only the proportion among the holders counts.
 ACTIVITY = Schema(
     "activity",
@@ -177,7 +184,8 @@ FRAMES = {
     schema.name: schema
     for schema in (
         SITES, DEVICES, ACCOUNTS, TELEMETRY, JOBS, INTERVALS, ACTIVITY, DEDICATIONS, RATES, SIGNALS, POOLS, COMMITMENTS,
-        ENERGY_CONTRACTS, EMBODIED, SERVING_COUNTERS, TOKEN_USAGE, TOKEN_PRICES, BILL_LINES, BILL_RULES,
+        ENERGY_CONTRACTS, EMBODIED, LABELS, CHECKPOINTS, SERVING_COUNTERS, TOKEN_USAGE, TOKEN_PRICES, BILL_LINES,
+        BILL_RULES,
     )
 }  # fmt: skip
 

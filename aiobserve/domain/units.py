@@ -57,6 +57,11 @@ def gpu_hours(gpu_millis: int, places: int = 2) -> Decimal:
     return _scaled(gpu_millis, GPU_MILLIS_PER_GPU_HOUR, places)
 
 
+def litres(water_microl: int, places: int = 1) -> Decimal:
+    """Return litres from integer microlitres, rounded half up to `places`."""
+    return _scaled(water_microl, MICROL_PER_L, places)
+
+
 def usd_per_million_tokens(cost_microusd: int, tokens: int, places: int = 6) -> Decimal:
     """Return dollars per million tokens: microdollars per token, rounded half up to `places`."""
     return _scaled(cost_microusd, tokens * MICROUSD_PER_USD // TOKENS_PER_MILLION, places)

@@ -10,10 +10,11 @@ from django.template.loader import render_to_string
 from aiobserve.domain.account import Account
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import kg_co2e, usd
-from aiobserve.reports.amounts import Amounts
+from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.finance_words import digest_lines
 from aiobserve.reports.schedule import PlanReport, PlanRow, plan_report
 from aiobserve.reports.scope import Scope
+from aiobserve.reports.sharing import in_words
 from aiobserve.reports.spend import SpendRow, spend
 
 DAYS = 7
@@ -63,6 +64,7 @@ def weekly_digest(scope: Scope) -> Digest:
         "last_day": week.end_day - timedelta(days=1),
         "timezone": scope.timezone,
         "total": now.total,
+        "sharing": in_words(scope.sharing),
         "numbers": _numbers(now.total, then.total, _idle(now.rows), _idle(then.rows)),
         "lines": _lines(now.rows, then.rows),
         "quality": [(quality.label, f"{now.total.quality_share(quality):.1%}") for quality in Quality],
@@ -96,30 +98,31 @@ def change(now: int, then: int) -> str:
 
 
 def _idle(rows: tuple[SpendRow, ...]) -> Amounts:
-    return next((row.amounts for row in rows if row.keys["account"] == Account.IDLE.label), Amounts())
+    return total(row.amounts for row in rows if row.keys["account"] == Account.IDLE.label)
 
 
 def _lines(now: tuple[SpendRow, ...], then: tuple[SpendRow, ...]) -> list[TeamLine]:
-    before = {_name(row): row.amounts.cost_microusd for row in then}
-    most = max((row.amounts.cost_microusd for row in now), default=0)
-    ordered = sorted(now, key=lambda row: -row.amounts.cost_microusd)
+    before, after = _by_name(then), _by_name(now)
+    most = max((amounts.cost_microusd for amounts in after.values()), default=0)
     return [
         TeamLine(
-            name=_name(row),
-            cost=f"${row.amounts.cost_usd:,}",
-            energy=f"{row.amounts.energy_kwh:,} kWh",
-            carbon=f"{row.amounts.carbon_kg:,} kgCO2e",
-            change=change(row.amounts.cost_microusd, before.get(_name(row), 0)),
-            bar=max(1, BAR_CELLS * row.amounts.cost_microusd // most) if most > 0 else 1,
+            name=name,
+            cost=f"${amounts.cost_usd:,}",
+            energy=f"{amounts.energy_kwh:,} kWh",
+            carbon=f"{amounts.carbon_kg:,} kgCO2e",
+            change=change(amounts.cost_microusd, before[name].cost_microusd if name in before else 0),
+            bar=max(1, BAR_CELLS * amounts.cost_microusd // most) if most > 0 else 1,
         )
-        for row in ordered
+        for name, amounts in sorted(after.items(), key=lambda item: -item[1].cost_microusd)
     ]
 
 
-def _name(row: SpendRow) -> str:
-    if row.keys["account"] == Account.JOB.label:
-        return row.keys["team"]
-    return f"({row.keys['account']})"
+def _by_name(rows: tuple[SpendRow, ...]) -> dict[str, Amounts]:
+    """Return what each team bears, be it its own or shared out to it, and each account where no team bears it."""
+    groups: dict[str, list[Amounts]] = {}
+    for row in rows:
+        groups.setdefault(row.keys["team"] or f"({row.keys['account']})", []).append(row.amounts)
+    return {name: total(amounts) for name, amounts in groups.items()}
 
 
 def _wrapped(lines: list[str]) -> list[dict[str, str]]:

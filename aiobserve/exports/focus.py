@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from aiobserve.domain.account import Component
+from aiobserve.domain.account import Account, Component
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import usd
 from aiobserve.domain.window import local_day
@@ -27,6 +27,7 @@ GROUP_BY = ("day", "site", "account", "component", "team", "project", "model")
 COST_PLACES = 6
 EXTRA = (
     "x_Account", "x_Component", "x_Project", "x_Model", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours",
+    "x_EnergyErrorKwh", "x_CarbonMarketKgCO2e", "x_EmbodiedKgCO2e", "x_WaterL",
     "x_EnergyMillij", "x_CarbonMicrog", "x_GpuMillis", "x_EnergyMeasuredShare", "x_CarbonMethod", "x_Simulated",
     "x_CorrectedPeriod", "x_Restatement",
 )  # fmt: skip
@@ -89,10 +90,12 @@ def _parts(component: str, amounts: Amounts) -> list[_Part]:
     if component == Component.API.label:
         return [_Part("api", amounts.api_microusd, amounts.list_microusd, "1", "Usage", True)]
     parts = []
-    if amounts.gpu_millis or amounts.capacity_microusd:
-        # Electricity is listed at what it cost; the rest of the list price is the capacity's.
-        listed = amounts.list_microusd - amounts.electricity_microusd
-        parts.append(_Part("capacity", amounts.capacity_microusd, listed, str(amounts.gpu_hours), "GPU-Hours", True))
+    # Electricity is listed at what it cost; the rest of the list price is the capacity's.
+    listed = amounts.list_microusd - amounts.electricity_microusd
+    if amounts.gpu_millis or amounts.capacity_microusd or listed:
+        # What is no GPU (a pool, a host, an unused commitment) is had by the day.
+        held = (str(amounts.gpu_hours), "GPU-Hours") if amounts.gpu_millis else ("1", "Days")
+        parts.append(_Part("capacity", amounts.capacity_microusd, listed, *held, True))
     if amounts.electricity_microusd or not parts:
         cost = amounts.electricity_microusd
         parts.append(_Part("electricity", cost, cost, str(amounts.energy_kwh), "kWh", not parts))
@@ -117,7 +120,7 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
         "ChargePeriodStart": _instant(period.start_at),
         "ChargePeriodEnd": _instant(period.end_at),
         "ChargeCategory": "Usage",
-        "ChargeDescription": f"{DESCRIPTIONS[keys['account']]}: {part.name}",
+        "ChargeDescription": _description(keys, part.name),
         "ChargeFrequency": "Usage-Based",
         "ConsumedQuantity": part.quantity,
         "ConsumedUnit": part.unit,
@@ -146,6 +149,11 @@ def _values(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     }
 
 
+def _description(keys: dict[str, str], part: str) -> str:
+    shared = keys["team"] and keys["account"] in (Account.IDLE.label, Account.OVERHEAD.label)
+    return f"{DESCRIPTIONS[keys['account']]}{', shared out' if shared else ''}: {part}"
+
+
 def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     amounts = row.amounts
     values: dict[str, Any] = {
@@ -161,7 +169,11 @@ def _extra(scope: Scope, row: SpendRow, part: _Part) -> dict[str, Any]:
     if part.carries_energy:
         values |= {
             "x_EnergyKwh": amounts.energy_kwh,
+            "x_EnergyErrorKwh": amounts.energy_error_kwh,
             "x_CarbonKgCO2e": amounts.carbon_kg,
+            "x_CarbonMarketKgCO2e": amounts.carbon_market_kg,
+            "x_EmbodiedKgCO2e": amounts.embodied_kg,
+            "x_WaterL": amounts.water_l,
             "x_GpuHours": amounts.gpu_hours,
             "x_EnergyMillij": amounts.energy_millij,
             "x_CarbonMicrog": amounts.carbon_microg,

@@ -13,7 +13,8 @@ from aiobserve.reports.spend import spend
 DEFAULT_GROUP_BY = ("day", "site", "account", "team", "project", "model")
 AMOUNTS = (
     "cost_usd", "capacity_cost_usd", "electricity_cost_usd", "api_cost_usd", "list_cost_usd", "gpu_hours", "energy_kwh",
-    "carbon_kg_co2e", "energy_measured_share", "energy_estimated_share", "energy_assumed_share", "cost_microusd", *MEASURES,
+    "energy_error_kwh", "carbon_kg_co2e", "carbon_error_kg_co2e", "carbon_market_kg_co2e", "embodied_kg_co2e", "water_l",
+    "energy_measured_share", "energy_estimated_share", "energy_assumed_share", "cost_microusd", *MEASURES,
 )  # fmt: skip
 
 
@@ -36,7 +37,12 @@ def ledger_rows(scope: Scope, group_by: Sequence[str] = DEFAULT_GROUP_BY) -> Ite
             usd(amounts.list_microusd),
             amounts.gpu_hours,
             amounts.energy_kwh,
+            amounts.energy_error_kwh,
             amounts.carbon_kg,
+            amounts.carbon_error_kg,
+            amounts.carbon_market_kg,
+            amounts.embodied_kg,
+            amounts.water_l,
             *(amounts.quality_share(quality) for quality in Quality),
             amounts.cost_microusd,
             *(getattr(amounts, name) for name in MEASURES),

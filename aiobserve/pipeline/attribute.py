@@ -1,11 +1,13 @@
 """Attributes a site-day, or the part of it that changed: runs the engine, posts the charges, moves the watermark.
 
-All or nothing, in one transaction. What the engine needs is read by `pipeline.inputs`.
+All or nothing, in one transaction. What the engine needs is read by `inputs.site`.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from django.db import transaction
 
@@ -17,8 +19,8 @@ from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.reason import Reason, joined
 from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.window import Span, utc_day, window_ceiling, window_floor
+from aiobserve.inputs.site import devices_in, edges_of, holders, site_inputs
 from aiobserve.ledger.post import postings
-from aiobserve.pipeline.inputs import devices_in, edges_of, holders, site_inputs
 from aiobserve.pipeline.observe import observe_idle
 from aiobserve.pipeline.post import post_windows
 from aiobserve.pipeline.reach import reach
@@ -69,13 +71,16 @@ def _attribute(due: DueDay, until_at: datetime) -> DayAttributed:
     site = fleet.site(due.site_id)
     whole = utc_day(due.day)
     ended = Span(whole.start_at, max(whole.start_at, min(whole.end_at, window_floor(until_at))))
-    # How a server's work is weighed is found from the whole day.
-    dirty = ended if any_tokens(site.pk, whole) else _windows_due(due, ended)
+    # How a server's work is weighed, and what a device draws when it idles, is found from the whole of a day. While a day
+    # grows, only what is new of it is worked out. What comes to the same is not posted again either way.
+    dirty = ended if ended == whole or any_tokens(site.pk, whole) else _windows_due(due, ended)
     if not dirty.duration_s:
         return DayAttributed(site.pk, due.day)
-    span, attributed = _attributed(site, dirty, ended, reaches=Reason.TELEMETRY in due.reasons)
+    worked = _attributed(site, dirty, ended, reaches=Reason.TELEMETRY in due.reasons)
     books = Books(site.organisation_id, site.pk, due.day, joined(set(due.reasons)), METHOD_VERSION)
-    done = post_windows(books, span, attributed, present_at=until_at)
+    done = post_windows(books, worked.span, worked.postings, present_at=until_at)
+    if worked.idle_w is not None:
+        observe_idle(site.pk, worked.span, worked.devices, worked.attribution, worked.idle_w)
     return DayAttributed(
         site.pk,
         due.day,
@@ -96,8 +101,23 @@ def _windows_due(due: DueDay, ended: Span) -> Span:
     return Span(first_at, max(first_at, min(window_ceiling(last_at), ended.end_at)))
 
 
-def _attributed(site: fleet.SiteRow, dirty: Span, ended: Span, *, reaches: bool) -> tuple[Span, pd.DataFrame]:
-    """Return the postings of the windows that changed, and the span that they are of.
+@dataclass(frozen=True)
+class Worked:
+    """What the windows of a span come to: postings, and what they were reckoned from.
+
+    Attributes:
+        idle_w: the idle power that was taken for each device, shape (d,); None for a site without devices.
+    """
+
+    span: Span
+    postings: pd.DataFrame
+    devices: pd.DataFrame
+    attribution: Attribution
+    idle_w: npt.NDArray[np.float64] | None
+
+
+def _attributed(site: fleet.SiteRow, dirty: Span, ended: Span, *, reaches: bool) -> Worked:
+    """Return what the windows that changed come to.
 
     New telemetry that ends or begins a silence decides its energy: then the span is wider than what was marked, and
     what of it lies on another day becomes due there.
@@ -106,18 +126,17 @@ def _attributed(site: fleet.SiteRow, dirty: Span, ended: Span, *, reaches: bool)
     held = holders(site, devices, dirty)
     day = utc_day(dirty.start_at.date())
     # A provider of tokens is a site without devices.
-    of_devices = NOTHING
+    of_devices, idle_w = NOTHING, None
     if len(devices):
         inputs = site_inputs(site, devices, held, dirty)
         if reaches:
             within = _reached(site.pk, reach(inputs.series, dirty), day, ended)
             if within != dirty:
                 return _attributed(site, within, ended, reaches=False)
-        of_devices = attribute(inputs)
-        if dirty == day:
-            observe_idle(site.pk, day.start_at.date(), devices, of_devices)
+        of_devices, idle_w = attribute(inputs), inputs.devices.idle_w
     found = with_tokens(site, day.start_at.date(), edges_of(dirty), of_devices, held.claimed)
-    return dirty, _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
+    rows = _with_keys(postings(found.attribution.charges, found.attribution.metered), found.claimants)
+    return Worked(dirty, rows, devices, of_devices, idle_w)
 
 
 def _reached(site_id: int, reached: Span, day: Span, ended: Span) -> Span:

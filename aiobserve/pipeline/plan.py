@@ -47,6 +47,7 @@ def make_plan(organisation_id: int, *, now_at: datetime, policy: str = DEFAULT_P
         if here.empty:
             continue
         devices = fleet.devices(site.pk)
+        devices = devices[devices["kind"] == "gpu"].reset_index(drop=True)
         made = _pools(site, devices, slots)
         pools |= made
         issues += [f.issued_at for pool in made.values() for f in (pool.usd_per_mwh, pool.g_per_kwh) if f.issued_at]

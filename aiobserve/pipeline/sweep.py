@@ -27,19 +27,26 @@ class Swept:
     blocked: tuple[DayAttributed, ...]
 
 
+def due_of(organisation_id: int, site_ids: Sequence[int] | None = None) -> list[tuple[int, date]]:
+    """Return (site id, day) of what is due in an organisation, or at some of its sites, oldest first."""
+    return [pair for pair in fleet.due_days(organisation_id) if site_ids is None or pair[0] in site_ids]
+
+
 def attribute_due(
     organisation_id: int,
     *,
     now_at: datetime,
     on_day: Callable[[DayAttributed], None] = lambda day: None,
-    due: Sequence[tuple[int, date]] | None = None,
+    site_ids: Sequence[int] | None = None,
 ) -> Swept:
-    """Attribute every due day of an organisation, oldest first; days that somebody else has are left to them.
+    """Attribute every due day of an organisation, or of some of its sites, oldest first.
+
+    Days that somebody else has are left to them.
 
     A day can make its neighbours due, whose silence its telemetry ends; those are attributed too.
     """
     done: list[DayAttributed] = []
-    waiting = fleet.due_days(organisation_id) if due is None else due
+    waiting = due_of(organisation_id, site_ids)
     while waiting:
         before = len(done)
         for site_id, day in waiting:
@@ -47,7 +54,7 @@ def attribute_due(
             if result is not None:
                 done.append(result)
                 on_day(result)
-        waiting = fleet.due_days(organisation_id) if len(done) > before else []
+        waiting = due_of(organisation_id, site_ids) if len(done) > before else []
     return Swept(
         days=sum(not one.blocked_reason for one in done),
         posted=sum(one.posted for one in done),

@@ -53,6 +53,53 @@ class Amounts:
         return units.kg_co2e(self.carbon_microg)
 
     @property
+    def list_usd(self) -> Decimal:
+        """Return what it would have cost at list price, to the cent."""
+        return units.usd(self.list_microusd)
+
+    @property
+    def energy_error_kwh(self) -> Decimal:
+        """Return how far off the energy may be, either way, in kWh."""
+        return units.kwh(self.energy_error_millij)
+
+    @property
+    def energy_error_share(self) -> Decimal:
+        """Return how far off the energy may be as a share of it, with three places; 0 of nothing."""
+        if not self.energy_millij:
+            return Decimal("0.000")
+        return (Decimal(self.energy_error_millij) / abs(self.energy_millij)).quantize(Decimal("0.001"))
+
+    @property
+    def carbon_error_microg(self) -> int:
+        """Return how far off the location-based emissions may be because the energy is.
+
+        The grid's intensity is off too; its sources publish no error, so none is made up: this is the energy's part alone.
+        """
+        if not self.energy_millij:
+            return 0
+        return round(Decimal(abs(self.carbon_microg)) * self.energy_error_millij / abs(self.energy_millij))
+
+    @property
+    def carbon_error_kg(self) -> Decimal:
+        """Return the energy's part of how far off the emissions may be, in kgCO2e."""
+        return units.kg_co2e(self.carbon_error_microg)
+
+    @property
+    def carbon_market_kg(self) -> Decimal:
+        """Return the market-based emissions in kgCO2e."""
+        return units.kg_co2e(self.carbon_market_microg)
+
+    @property
+    def embodied_kg(self) -> Decimal:
+        """Return the emissions of manufacture, by GPU-hour, in kgCO2e."""
+        return units.kg_co2e(self.embodied_microg)
+
+    @property
+    def water_l(self) -> Decimal:
+        """Return the water in litres."""
+        return units.litres(self.water_microl)
+
+    @property
     def gpu_hours(self) -> Decimal:
         """Return the GPU-hours, to the hundredth."""
         return units.gpu_hours(self.gpu_millis)

@@ -1,11 +1,12 @@
 """What a report is about: an organisation, a span of time and the reader's time zone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from aiobserve.domain.window import Span, local_day
+from aiobserve.reports.sharing import BadSharing, Sharing, sharing_of
 from aiobserve.store.read import fleet
 from aiobserve.store.read.ledger import extent
 from aiobserve.store.read.timezones import database_timezones
@@ -22,12 +23,13 @@ class BadScope(ValueError):
 
 @dataclass(frozen=True)
 class Scope:
-    """An organisation and whole local days `[first_day, end_day)` in an IANA zone."""
+    """An organisation and whole local days `[first_day, end_day)` in an IANA zone, and who bears idle and overhead."""
 
     organisation: fleet.OrganisationRow
     first_day: date
     end_day: date
     timezone: str
+    sharing: Sharing = field(default_factory=Sharing)
 
     @property
     def span(self) -> Span:
@@ -66,12 +68,16 @@ def resolve(
     first_day: str | None = None,
     end_day: str | None = None,
     timezone: str | None = None,
+    idle: str | None = None,
+    overhead: str | None = None,
+    utilisation_floor: str | None = None,
 ) -> Scope:
     """Return the scope that texts from a query string or command line name; 30 days up to the last posting by default.
 
     Args:
         clock_at: the present, from the door.
         first_day, end_day: ISO dates in the zone; the end is exclusive.
+        idle, overhead, utilisation_floor: as `sharing_of` takes them.
 
     Raises:
         BadScope: a text cannot be understood, or there is no such organisation.
@@ -84,7 +90,11 @@ def resolve(
         raise BadScope(f"from={first} must lie before to={end}, which is exclusive")
     if (end - first).days > MOST_DAYS:
         raise BadScope(f"from={first} to={end} is {(end - first).days} days; ask for at most {MOST_DAYS}")
-    return Scope(chosen, first, end, zone)
+    try:
+        sharing = sharing_of(idle, overhead, utilisation_floor)
+    except BadSharing as error:
+        raise BadScope(str(error)) from error
+    return Scope(chosen, first, end, zone, sharing)
 
 
 def _default_end(organisation: fleet.OrganisationRow, clock_at: datetime, zone: str) -> date:

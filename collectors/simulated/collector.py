@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from aiobserve.domain.frames import ACCOUNTS, DEVICES, INTERVALS, JOBS, RATES, SIGNALS, SITES
-from aiobserve.domain.quality import Quality
 from aiobserve.domain.window import Span
 from collectors.base import Batch
-from collectors.simulated import company
+from collectors.simulated import company, terms
+from collectors.simulated.activity import activity
+from collectors.simulated.checkpoints import checkpoints
 from collectors.simulated.grid import actual_signals, forecast_signals
+from collectors.simulated.hosts import host_telemetry, hosts
 from collectors.simulated.jobs import Run, is_open, runs, waiting
 from collectors.simulated.power import idle_w, telemetry
 from collectors.simulated.serving import token_prices, tokens_of_week
 
 # Raised whenever the same seed gives other figures.
-VERSION = 1
-LONG_AGO_AT = company.SPAN.start_at - timedelta(days=365)
+VERSION = 2
 
 
 class SimulatedFleet:
@@ -47,7 +48,8 @@ class SimulatedFleet:
             yield self._batch("queue", {"jobs": self._queue()})
         for day in wanted.days():
             start_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            found = telemetry(Span(start_at, start_at + timedelta(days=1)), self.seed)
+            within = Span(start_at, start_at + timedelta(days=1))
+            found = pd.concat([telemetry(within, self.seed), host_telemetry(within, self.seed)], ignore_index=True)
             if len(found):
                 yield self._batch(f"telemetry {day}", {"telemetry": found})
 
@@ -55,17 +57,18 @@ class SimulatedFleet:
         return Batch(self.name, f"v{VERSION} seed {self.seed} {what}", frames)
 
     def _catalogue(self) -> dict[str, pd.DataFrame]:
-        signals = pd.concat([actual_signals(self.seed), forecast_signals(self.seed)], ignore_index=True)
+        signals = [actual_signals(self.seed), forecast_signals(self.seed), terms.constants()]
         return {
             "sites": SITES.check(
                 pd.DataFrame(
                     [{"site": s.name, "grid_zone": s.grid_zone, "timezone": s.timezone} for s in company.SITES]
                 )
             ),
-            "devices": DEVICES.check(pd.DataFrame([_device(gpu) for gpu in company.GPUS.values()])),
+            "devices": DEVICES.check(pd.DataFrame([*(_device(gpu) for gpu in company.GPUS.values()), *hosts()])),
             "accounts": ACCOUNTS.check(pd.DataFrame(_accounts())),
-            "rates": RATES.check(pd.DataFrame(_rates())),
-            "signals": SIGNALS.check(signals),
+            "rates": RATES.check(pd.DataFrame(terms.rates(self.seed))),
+            "signals": SIGNALS.check(pd.concat(signals, ignore_index=True)),
+            **terms.declared(),
         }
 
     def _jobs(self, week: Span) -> dict[str, pd.DataFrame]:
@@ -79,6 +82,8 @@ class SimulatedFleet:
         return {
             "jobs": JOBS.check(pd.DataFrame([_job(run) for run in chosen])),
             "intervals": INTERVALS.check(pd.DataFrame([row for run in chosen for row in _held(run)])),
+            "activity": activity(chosen),
+            "checkpoints": checkpoints(chosen),
         }
 
     def _queue(self) -> pd.DataFrame:
@@ -109,7 +114,8 @@ class SimulatedFleet:
 def _device(gpu: company.Gpu) -> dict[str, object]:
     idle = idle_w(gpu)
     return {
-        "device_uid": gpu.uid, "site": gpu.site.name, "node": gpu.node, "sku": gpu.sku.name, "capacity_millis": 1000,
+        "device_uid": gpu.uid, "site": gpu.site.name, "node": gpu.node, "kind": "gpu", "sku": gpu.sku.name,
+        "contract": company.CONTRACTS.get(gpu.node), "capacity_millis": 1000,
         "tdp_w": gpu.sku.tdp_w, "idle_w": idle, "active_w": round(0.75 * gpu.sku.tdp_w, 1),
         "valid_from_at": company.SPAN.start_at, "valid_to_at": pd.NaT,
     }  # fmt: skip
@@ -119,26 +125,11 @@ def _accounts() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for account, (team, project) in company.ACCOUNTS.items():
         moves = account == company.MOVED_ACCOUNT
-        row = {"account": account, "team": team, "project": project, "valid_from_at": LONG_AGO_AT}
+        row = {"account": account, "team": team, "project": project, "valid_from_at": terms.LONG_AGO_AT}
         rows.append({**row, "valid_to_at": company.REORGANISATION_AT if moves else pd.NaT})
         if moves:
             later = {"team": company.MOVED_TO_TEAM, "valid_from_at": company.REORGANISATION_AT, "valid_to_at": pd.NaT}
             rows.append({**row, **later})
-    return rows
-
-
-def _rates() -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for sku, site in dict.fromkeys((gpu.sku, gpu.site) for gpu in company.GPUS.values()):
-        row = {
-            "sku": sku.name, "site": site.name, "includes_electricity": site.rented, "quality": int(Quality.MEASURED),
-            "source": "simulated price list", "usd_per_gpu_hour": sku.usd_per_gpu_hour, "valid_from_at": LONG_AGO_AT,
-        }  # fmt: skip
-        changes = sku == company.H100
-        rows.append({**row, "valid_to_at": company.PRICE_CHANGE_AT if changes else pd.NaT})
-        if changes:
-            after = {"usd_per_gpu_hour": company.H100_USD_PER_GPU_HOUR_AFTER, "valid_from_at": company.PRICE_CHANGE_AT}
-            rows.append({**row, **after, "valid_to_at": pd.NaT})
     return rows
 
 

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aiobserve.domain.owned import OwnedGpu
+from aiobserve.domain.shares import mig_millis
 from aiobserve.domain.window import Span
 
 ORGANISATION = "Northwind Robotics (simulated)"
@@ -78,6 +80,18 @@ NODES = (
 )
 GPUS = {(node, index): Gpu(node, index, site, sku) for node, count, site, sku in NODES for index in range(count)}
 
+# Terms under which nodes are had; the others are rented or leased by the hour.
+OWNED_NODE, SPOT_NODE, COMMITTED_NODE = "fra-a1", "iad-l2", "iad-l1"
+CONTRACTS = {OWNED_NODE: "owned-2024", SPOT_NODE: "spot", COMMITTED_NODE: "committed-2026"}
+OWNED_GPU = OwnedGpu(
+    capex_usd=15_000, residual_usd=2_500, life_years=5, running_usd_per_year=900, utilisation_floor=0.6
+)
+# For four weeks six L40S were committed to, where four stand.
+COMMITTED_GPUS, COMMITTED_TOO_MANY, COMMITTED_USD = 4, 6, 0.62
+OVER_COMMITTED = Span(datetime(2026, 9, 5, tzinfo=UTC), datetime(2026, 10, 3, tzinfo=UTC))
+# This node is kept for an account, also while it idles.
+KEPT_NODE, KEPT_FOR = "iad-a1", "science"
+
 # account -> (team, project); the contractors' account belongs to nobody, on purpose.
 ACCOUNTS = {
     "assistant-prod": ("Assistant", "chat"),
@@ -103,8 +117,10 @@ LOST_SHARE = 0.004
 # Nobody reserved this GPU for three weeks.
 FORGOTTEN_GPU = ("fra-h2", 7)
 FORGOTTEN = Span(datetime(2026, 9, 5, tzinfo=UTC), datetime(2026, 9, 26, tzinfo=UTC))
-# This GPU is cut into MIG slices.
+# This GPU is cut into MIG slices that fill it, by first compute slice; since a day it is known how busy each is.
 MIG_GPU = ("fra-h2", 4)
-MIG_SHARES_MILLIS = {"1g.10gb": 142, "2g.20gb": 285, "3g.40gb": 428}
+MIG_PLACEMENTS = {"4g.40gb": 0, "2g.20gb": 4, "1g.10gb": 6}
+MIG_SHARES_MILLIS = {profile: mig_millis(profile, placement=place) for profile, place in MIG_PLACEMENTS.items()}
+ACTIVITY_FROM_AT = datetime(2026, 10, 12, tzinfo=UTC)
 # A reservation that is held round the clock and used in office hours only.
 OFFICE_NODE, OFFICE_GPUS = "fra-h2", (0, 1, 2, 3)

@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pandas as pd
 
+from aiobserve.domain.quality import Quality
+from aiobserve.domain.units import HOURS_PER_DAY, MILLIS_PER_GPU
 from aiobserve.domain.window import local_day
 from collectors.simulated import company
 from collectors.simulated.company import GPUS, SPAN
+from collectors.simulated.hosts import CADENCE_MINUTES
 
 Frames = dict[str, pd.DataFrame]
 # (first day of the span, number of days) -> frames with telemetry.
@@ -67,7 +70,7 @@ def _requeued(frames: Frames, days: Days) -> bool:
 
 def _mig(frames: Frames, days: Days) -> bool:
     shares = set(_held(frames, company.MIG_GPU)["share_millis"])
-    return shares == set(company.MIG_SHARES_MILLIS.values())
+    return shares == set(company.MIG_SHARES_MILLIS.values()) and sum(shares) == MILLIS_PER_GPU
 
 
 def _reset(frames: Frames, days: Days) -> bool:
@@ -131,6 +134,91 @@ def _prices(frames: Frames, site: company.SiteOf) -> pd.DataFrame:
     return signals[of_zone & signals["issued_at"].isna()]
 
 
+def _hosts(frames: Frames, days: Days) -> bool:
+    hosts = frames["devices"][frames["devices"]["kind"] == "host"]
+    samples = days(3, 1)["telemetry"]
+    drawn = samples[samples["device_uid"].isin(hosts["device_uid"])]
+    return (
+        set(hosts["node"]) == {node for node, *_ in company.NODES}
+        and len(drawn) == len(hosts) * HOURS_PER_DAY * 60 // CADENCE_MINUTES
+        and bool(drawn["energy_millij"].isna().all() and (drawn["power_w"] > 0).all())
+    )
+
+
+def _owned(frames: Frames, days: Days) -> bool:
+    """(15,000 - 2,500) / 5 + 900 = 3,400 a year, / 8,760 h = 0.388128; / 0.6 = 0.646880."""
+    (rate,) = frames["rates"][frames["rates"]["purchase"] == "owned"].itertuples()
+    return (rate.usd_per_gpu_hour, rate.list_usd_per_gpu_hour) == (0.388128, 0.64688)
+
+
+def _spot(frames: Frames, days: Days) -> bool:
+    spot = frames["rates"][frames["rates"]["purchase"] == "spot"]
+    inside = spot["valid_from_at"].dt.floor("15min") < spot["valid_from_at"]
+    meets = spot["valid_to_at"].iloc[:-1].tolist() == spot["valid_from_at"].iloc[1:].tolist()
+    below = spot["usd_per_gpu_hour"] < spot["list_usd_per_gpu_hour"]
+    return len(spot) > 100 and meets and inside.mean() > 0.9 and below.mean() > 0.9
+
+
+def _over_committed(frames: Frames, days: Days) -> bool:
+    rows = frames["commitments"].sort_values("valid_from_at")
+    standing = (frames["devices"]["contract"] == rows["contract"].iloc[0]) & (frames["devices"]["kind"] == "gpu")
+    return (rows["gpus"] - standing.sum()).tolist() == [0, 2, 0] and bool(
+        rows["valid_from_at"].iloc[1] == company.OVER_COMMITTED.start_at
+    )
+
+
+def _kept(frames: Frames, days: Days) -> bool:
+    kept = frames["dedications"].merge(frames["devices"], on="device_uid")
+    return set(kept["node"]) == {company.KEPT_NODE} and len(kept) == 9 and set(kept["account"]) == {company.KEPT_FOR}
+
+
+def _pools(frames: Frames, days: Days) -> bool:
+    pools = frames["pools"].set_index("component")
+    return set(pools.index) == {"network", "storage"} and set(pools["shared_by"]) == {"gpu_hours", "energy", "label"}
+
+
+def _contracted(frames: Frames, days: Days) -> bool:
+    (ppa,) = frames["energy_contracts"].itertuples()
+    mix = frames["signals"][frames["signals"]["kind"] == "carbon_residual_g_per_kwh"]
+    grid = frames["signals"]["kind"] == "carbon_lifecycle_g_per_kwh"
+    here = frames["signals"][grid & (frames["signals"]["scope"] == company.FRANKFURT.grid_zone)]
+    return (ppa.kind, ppa.site, ppa.g_per_kwh) == ("ppa", "fra", 0.0) and bool(
+        mix["scope"].tolist() == [company.FRANKFURT.grid_zone] and (mix["value"] > here["value"].mean()).all()
+    )
+
+
+def _made(frames: Frames, days: Days) -> bool:
+    made = frames["embodied"].set_index("sku")
+    assumed = made["source"].str.startswith("assumed")
+    skus = {gpu.sku.name for gpu in GPUS.values()}
+    return set(made.index) == skus and assumed[assumed].index.tolist() == [company.H100.name, company.L40S.name]
+
+
+def _activity(frames: Frames, days: Days) -> bool:
+    seen = frames["activity"]
+    held = _held(frames, company.MIG_GPU)
+    return (
+        set(seen["device_uid"]) == {_uid(company.MIG_GPU)}
+        and bool(seen["start_at"].min() >= company.ACTIVITY_FROM_AT)
+        and set(seen["job_key"]) <= set(held["job_key"])
+        and bool(seen["level"].between(0, 1).all())
+    )
+
+
+def _water(frames: Frames, days: Days) -> bool:
+    water = frames["signals"][frames["signals"]["kind"] == "water_l_per_kwh"]
+    return set(water["scope"]) == {site.name for site in company.SITES} and set(water["quality"]) == {Quality.ASSUMED}
+
+
+def _marginal(frames: Frames, days: Days) -> bool:
+    """The cleanest hour by the average is seldom the cleanest by the margin."""
+    signals = frames["signals"][frames["signals"]["issued_at"].isna() & (frames["signals"]["scope"] == "DE")]
+    by_kind = signals.pivot_table(index="start_at", columns="kind", values="value")
+    average, marginal = by_kind["carbon_lifecycle_g_per_kwh"], by_kind["carbon_marginal_g_per_kwh"]
+    same = average.groupby(average.index.floor("D")).idxmin() == marginal.groupby(marginal.index.floor("D")).idxmin()
+    return len(marginal.dropna()) > 2_000 and bool(same.mean() < 0.3)
+
+
 FACTS = (
     Fact(
         "idle-office",
@@ -150,7 +238,10 @@ FACTS = (
     ),
     Fact("requeued", "Some jobs were preempted, requeued and completed at the second attempt.", _requeued),
     Fact(
-        "mig", f"GPU {company.MIG_GPU[1]} of {company.MIG_GPU[0]} is cut into MIG slices; a seventh is left over.", _mig
+        "mig",
+        f"GPU {company.MIG_GPU[1]} of {company.MIG_GPU[0]} is cut into MIG slices of "
+        f"{', '.join(map(str, company.MIG_SHARES_MILLIS.values()))} thousandths, which fill it.",
+        _mig,
     ),
     Fact(
         "reset",
@@ -178,4 +269,37 @@ FACTS = (
     Fact(
         "evening", "Search runs its batch on working days at 17:00 in New York, when electricity is dearest.", _evening
     ),
+    Fact("hosts", "Every node has a host that draws power besides its GPUs, by a sensor without a counter.", _hosts),
+    Fact(
+        "owned",
+        f"The A100s of {company.OWNED_NODE} are owned: 3,400 USD a year each, 0.388128 USD an hour, listed at a floor of "
+        f"{company.OWNED_GPU.utilisation_floor:.0%}.",
+        _owned,
+    ),
+    Fact("spot", f"The L40S of {company.SPOT_NODE} are had at spot prices that change inside windows.", _spot),
+    Fact(
+        "over-committed",
+        f"From {company.OVER_COMMITTED.start_at:%d %B} to {company.OVER_COMMITTED.end_at:%d %B} {company.COMMITTED_TOO_MANY} L40S "
+        f"were committed to where {company.COMMITTED_GPUS} stand: 2 x 672 h x {company.COMMITTED_USD} = 833.28 USD of nothing.",
+        _over_committed,
+    ),
+    Fact(
+        "kept",
+        f"{company.KEPT_NODE} is kept for {company.KEPT_FOR}: its idle time is that team's to answer for.",
+        _kept,
+    ),
+    Fact("pools", "Network and storage are shared by GPU-hours, by energy, and by one team alone.", _pools),
+    Fact(
+        "contracted",
+        "Wind power covers a part of Frankfurt; the rest is at a residual mix dirtier than the grid's average.",
+        _contracted,
+    ),
+    Fact("made", "Making a GPU emitted something; two of the three figures are assumed and say so.", _made),
+    Fact(
+        "activity",
+        f"Since {company.ACTIVITY_FROM_AT:%d %B} it is known how busy each MIG slice is; before, time held stands in.",
+        _activity,
+    ),
+    Fact("water", "Both sites use water, by an assumed factor each.", _water),
+    Fact("marginal", "The hour that is cleanest on average is seldom the cleanest at the margin.", _marginal),
 )

@@ -20,7 +20,13 @@ HORIZON_H = 96
 FORECAST_DAYS = 14
 HOURS = SPAN.duration_s // SECONDS_PER_HOUR + HORIZON_H
 # A forecast errs more the further it looks: this share of the value after one day, growing with the root of time.
-ERROR_AFTER_A_DAY = {"electricity_usd_per_mwh": 0.14, "carbon_lifecycle_g_per_kwh": 0.07}
+ERROR_AFTER_A_DAY = {
+    "electricity_usd_per_mwh": 0.14,
+    "carbon_lifecycle_g_per_kwh": 0.07,
+    "carbon_marginal_g_per_kwh": 0.1,
+}
+# The plant that answers a little more load is a gas or a coal one, in turns: its intensity, and how far it swings. Assumed.
+MARGINAL_G, MARGINAL_SWING_G = 620.0, 180.0
 SOURCE = "simulated grid"
 
 
@@ -30,6 +36,7 @@ class Zone:
 
     usd_per_mwh: FloatArray
     g_per_kwh: FloatArray
+    marginal_g_per_kwh: FloatArray
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +58,11 @@ def zone(name: str, seed: int) -> Zone:
     carbon = carbon_mean * carbon_shape[of_day] * (1 - smooth) * (1 - 0.08 * weekend) * rng.normal(1, 0.02, HOURS)
     price = price_mean * (price_shape[of_day] * (1 + demand[day]) - 0.9 * smooth - 0.25 * weekend)
     noisy = price + rng.normal(0, 0.04 * price_mean, HOURS)
-    return Zone(np.round(noisy, 2).astype(np.float64), np.round(np.maximum(carbon, 20), 1).astype(np.float64))
+    return Zone(
+        np.round(noisy, 2).astype(np.float64),
+        np.round(np.maximum(carbon, 20), 1).astype(np.float64),
+        np.round(MARGINAL_G + MARGINAL_SWING_G * _wandering(rng, HOURS, persistence=0.8, spread=0.6), 1),
+    )
 
 
 def _wandering(rng: np.random.Generator, days: int, *, persistence: float, spread: float) -> FloatArray:
@@ -70,6 +81,7 @@ def actual_signals(seed: int) -> pd.DataFrame:
         truth = zone(site.grid_zone, seed)
         parts.append(_steps("electricity_usd_per_mwh", site.grid_zone, truth.usd_per_mwh[:hours], 0))
         parts.append(_steps("carbon_lifecycle_g_per_kwh", site.grid_zone, truth.g_per_kwh[:hours], 0))
+        parts.append(_steps("carbon_marginal_g_per_kwh", site.grid_zone, truth.marginal_g_per_kwh[:hours], 0))
     for model in {lane.works[0].model: None for lane in LANES if lane.pattern == "serving"}:
         parts.append(_steps("requests_per_s", model, requests_per_s(model, seed)[:hours], 0))
     return pd.concat(parts, ignore_index=True)
@@ -84,6 +96,7 @@ def forecast_signals(seed: int) -> pd.DataFrame:
         for kind, values in (
             ("electricity_usd_per_mwh", truth.usd_per_mwh),
             ("carbon_lifecycle_g_per_kwh", truth.g_per_kwh),
+            ("carbon_marginal_g_per_kwh", truth.marginal_g_per_kwh),
         ):
             for issued_h in range(last_h - FORECAST_DAYS * HOURS_PER_DAY, last_h + 1, HOURS_PER_DAY):
                 rng = stream(seed, "forecast", site.grid_zone, kind, str(issued_h))

@@ -1,4 +1,4 @@
-"""Tells what a file is by the columns it has, never by its name."""
+"""Tells what a file is by the columns it has, or by its first table where it is TOML."""
 
 from pathlib import Path
 
@@ -33,6 +33,9 @@ FORMATS = {
     "focus-bill": FOCUS_COLUMNS,
     "bill-rules": BILL_RULE_COLUMNS,
 }
+# A file that a person wrote: it is read by another source, whose errors have line and column.
+DECLARED = "declared"
+HEAD_BYTES = 65_536
 
 
 def detect(path: Path) -> str:
@@ -42,9 +45,22 @@ def detect(path: Path) -> str:
         SourceUnavailable: the file cannot be opened.
         SourceGarbled: it is of no known format; the message lists its columns and the formats.
     """
+    # Also a declaration too broken to be known as one is best told what is wrong with it by its own reader.
+    if path.suffix.lower() == ".toml" or _begins_with_a_table(path):
+        return DECLARED
     found = set(map(str, load(path).columns))
     for name, columns in FORMATS.items():
         if found.issuperset(columns):
             return name
     known = "; ".join(f"{name}: {', '.join(columns)}" for name, columns in FORMATS.items())
     raise SourceGarbled(f"{path}: no known format has its columns ({', '.join(sorted(found))}). Known formats: {known}")
+
+
+def _begins_with_a_table(path: Path) -> bool:
+    """Return whether the first line that is neither blank nor a comment opens a table of TOML."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        lines = file.read(HEAD_BYTES).splitlines()
+    said = (line.strip() for line in lines if line.strip() and not line.strip().startswith(b"#"))
+    return next(said, b"").startswith(b"[")

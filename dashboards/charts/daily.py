@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from aiobserve.domain.account import Account
 from aiobserve.reports.amounts import Amounts
 from aiobserve.reports.spend import SpendRow
 from dashboards.charts.style import GREY, PATTERNS, SERIES, as_values, escaped
@@ -47,7 +46,7 @@ def daily(
 
 def series_of(row: SpendRow) -> str:
     """Return the team of a row, or its account where no team bears it."""
-    return row.keys["team"] if row.keys["account"] == Account.JOB.label else row.keys["account"]
+    return row.keys["team"] or row.keys["account"]
 
 
 def _few(heights: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:

@@ -86,6 +86,14 @@ def load(folder: Path) -> dict[str, str]:
     return written(frame, folder, start_at="2021-03-04T00:00:00+00:00")
 
 
+def declared(folder: Path) -> dict[str, str]:
+    path = folder / "company.toml"
+    path.write_text(
+        '# ours\n[[site]]\nname = "fra"\ngrid_zone = "DE"\n[[rate]]\nsku = "A100"\nusd_per_gpu_hour = 1.9\n'
+    )
+    return {"path": str(path)}
+
+
 def bill(folder: Path) -> dict[str, str]:
     rows = [("1.10", "1.10", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", "Usage"), ("ten", "1", "x", "y", "Usage")]
     columns = ["BilledCost", "EffectiveCost", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory"]
@@ -101,6 +109,7 @@ def bill_rules(folder: Path) -> dict[str, str]:
 
 MATERIAL: dict[str, Callable[[Path], dict[str, str]]] = {
     "simulated": lambda folder: {},
+    "declared": declared,
     "itp-jobs": itp,
     "pjm-carbon-forecast": forecast,
     "hourly-carbon": carbon,

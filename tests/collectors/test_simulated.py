@@ -27,6 +27,11 @@ def _joined(batches: list[Batch]) -> Frames:
     return {name: pd.concat([b.frames[name] for b in batches if name in b.frames], ignore_index=True) for name in names}
 
 
+def gpu_samples(first: int, count: int) -> pd.DataFrame:
+    samples = days(first, count)["telemetry"]
+    return samples[samples["device_uid"].isin({gpu.uid for gpu in company.GPUS.values()})]
+
+
 def days(first: int, count: int) -> Frames:
     start_at = SPAN.start_at + timedelta(days=first)
     span = Span(start_at, start_at + timedelta(days=count))
@@ -36,8 +41,9 @@ def days(first: int, count: int) -> Frames:
 def test_it_is_a_company_of_forty_gpus_in_two_zones(catalogue_and_jobs: Frames) -> None:
     devices, accounts, jobs = (catalogue_and_jobs[name] for name in ("devices", "accounts", "jobs"))
 
-    assert len(devices) == 40
-    assert devices["sku"].nunique() == 3
+    gpus = devices[devices["kind"] == "gpu"]
+    assert len(gpus) == 40
+    assert gpus["sku"].nunique() == 3
     assert catalogue_and_jobs["sites"]["grid_zone"].nunique() == 2
     assert accounts["team"].nunique() == 6
     assert jobs["model"].nunique() == 10
@@ -85,7 +91,7 @@ def test_three_days_are_the_same_three_days_of_the_whole() -> None:
 
 
 def test_the_counter_is_the_integral_of_the_power() -> None:
-    samples = days(2, 1)["telemetry"]
+    samples = gpu_samples(2, 1)
     for _, one in samples.groupby("device_uid"):
         seconds = one["at"].astype("int64").to_numpy() / 1e6
         drawn_j = np.diff(one["energy_millij"]).sum() / 1000
@@ -94,7 +100,7 @@ def test_the_counter_is_the_integral_of_the_power() -> None:
 
 
 def test_no_board_draws_more_than_it_can() -> None:
-    samples = days(2, 2)["telemetry"]
+    samples = gpu_samples(2, 2)
     tdp_w = {gpu.uid: gpu.sku.tdp_w for gpu in company.GPUS.values()}
 
     assert (samples["power_w"] <= samples["device_uid"].map(tdp_w) * 1.02).all()
@@ -102,7 +108,7 @@ def test_no_board_draws_more_than_it_can() -> None:
 
 
 def test_some_samples_are_lost() -> None:
-    samples = days(2, 2)["telemetry"]
+    samples = gpu_samples(2, 2)
 
     assert 0.001 < 1 - len(samples) / (40 * 2 * 1440) < 0.01
 

@@ -123,6 +123,6 @@ def test_a_day_that_was_left_is_not_among_the_days_that_were_attributed(run: Run
     counted = answered(run("attribute", "--org", "world", "--json"))
 
     assert said.exit_code == 1
-    assert said.stdout.startswith("0 days attributed: 0 postings, 0 reversed; ")
+    assert said.stdout.startswith("0 days attributed: 0 postings in 0 windows, 0 reversed; ")
     assert "left: no price per GPU-hour" in said.stdout
     assert counted["days"] == 0

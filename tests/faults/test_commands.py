@@ -78,7 +78,15 @@ def test_a_job_is_explained_down_to_its_postings(served: Served) -> None:
 
     words = served.command("explain", key, "--org", "demo").stdout
 
-    for expected in ("attempt 2", "GPU-hours", "USD per GPU-hour", "g/kWh", "postings in", "ledger batches"):
+    for expected in (
+        "attempt 2",
+        "postings in",
+        "ledger batches",
+        "intervals",
+        "USD/GPU-h",
+        "carbon_lifecycle",
+        "to the unit",
+    ):
         assert expected in words
 
 
@@ -138,6 +146,8 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_2_of_doctor(served
     assert check.stderr.startswith("Error:") and "Traceback" not in check.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "doctor", "import", "attribute", "plan", "explain", "export"])
+@pytest.mark.parametrize(
+    "command", ["demo", "up", "doctor", "import", "attribute", "plan", "explain", "export", "runs"]
+)
 def test_every_command_speaks_json(served: Served, command: str) -> None:
     assert "--json" in served.command(command, "--help").stdout

@@ -47,7 +47,7 @@ def test_plans_of_long_ago_are_forgotten() -> None:
 
     make_plan(organisation_id, now_at=at(24 + 31 * 24))
 
-    assert Plan.objects.count() == 1
+    assert Plan.objects.filter(organisation_id=organisation_id).count() == 1
 
 
 def test_an_unknown_policy_is_refused_by_name() -> None:

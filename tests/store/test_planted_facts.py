@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from aiobserve.domain.window import Span
+from aiobserve.pipeline.attribute import attribute_day
 from aiobserve.pipeline.collect import collect
-from aiobserve.pipeline.sweep import attribute_due
 from aiobserve.reports.scope import organisation_of, resolve
 from aiobserve.reports.spend import Spend, spend
 from aiobserve.store.read import fleet
@@ -26,8 +26,10 @@ def around_the_move() -> str:
     organisation_id = ensure_organisation("around", name="Around", simulated=True, now_at=NOW_AT)
     collect(organisation_id, SimulatedFleet(), now_at=NOW_AT, span=TWO_DAYS)
     wanted = set(TWO_DAYS.days())
-    due = [(site, day) for site, day in fleet.due_days(organisation_id) if day in wanted]
-    assert not attribute_due(organisation_id, now_at=NOW_AT, due=due).blocked
+    for site_id, day in fleet.due_days(organisation_id):
+        if day in wanted:
+            done = attribute_day(site_id, day, until_at=NOW_AT)
+            assert done and not done.blocked_reason
     return organisation_of("around").slug
 
 

@@ -60,6 +60,25 @@ def test_page_api_exports_and_mail_agree_to_the_unit(demo_org: str, client: Clie
     assert sum(row["x_CostMicrousd"] for row in focus) == total.cost_microusd
     for column, name in FOCUS_UNITS.items():
         assert sum(int(row[column]) for row in focus if row[column] != "") == getattr(total, name)
+    assert sum((Decimal(row["ListCost"]) for row in focus), Decimal(0)) * 1_000_000 == total.list_microusd
+    for column, whole in (
+        ("x_EnergyErrorKwh", total.energy_error_kwh),
+        ("x_CarbonMarketKgCO2e", total.carbon_market_kg),
+        ("x_EmbodiedKgCO2e", total.embodied_kg),
+        ("x_WaterL", total.water_l),
+    ):
+        assert whole > 0
+        # Each row is rounded by itself: to the gram or watt-hour, and to a tenth of a litre.
+        allowed = Decimal("0.06" if column == "x_WaterL" else "0.0006") * len(focus)
+        assert abs(sum(Decimal(row.get(column) or 0) for row in focus) - whole) <= allowed
+    assert answer["totals"]["energy"] == {
+        "value": str(total.energy_kwh), "unit": "kWh", "error": str(total.energy_error_kwh),
+    }  # fmt: skip
+    assert answer["totals"]["emissions_market"]["value"] == str(total.carbon_market_kg)
+    assert answer["totals"]["list_cost"]["amount"] == str(total.list_usd)
+    assert f"± {formats.energy(total.energy_error_millij, total.energy_millij)}" in page
+    assert f"at list price {formats.money(total.list_microusd)}" in page
+    assert f"market-based {formats.carbon(total.carbon_market_microg, total.carbon_microg)}" in page
     for figure in (f"${total.cost_usd:,}", f"{total.energy_kwh:,} kWh", f"{total.carbon_kg:,} kgCO2e"):
         assert figure in digest.text
         assert figure in digest.html

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aiobserve.api.v1.money import ExactMoneySerializer
-from aiobserve.api.v1.query import PARAMETERS, FromSerializer, FromToSerializer, scope_of
+from aiobserve.api.v1.query import SCOPE_PARAMETERS, FromSerializer, FromToSerializer, scope_of
 from aiobserve.ledger.drivers import DRIVERS
 from aiobserve.reports.anomalies import anomaly_report
 from aiobserve.reports.finance_json import anomaly_values
@@ -69,7 +69,7 @@ class AnomaliesView(APIView):
             + ", ".join(DRIVERS)
             + "; the driver is the largest part in the direction of the change."
         ),
-        parameters=PARAMETERS,
+        parameters=SCOPE_PARAMETERS,
         responses=AnomaliesSerializer,
     )
     def get(self, request: Request) -> Response:

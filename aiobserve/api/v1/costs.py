@@ -1,6 +1,6 @@
 """`GET /api/v1/costs`: what was spent in money, energy and carbon, by any dimensions."""
 
-from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,19 +12,19 @@ from rest_framework.views import APIView
 
 from aiobserve.api.problems import BadParameter
 from aiobserve.api.v1.money import ExactMoneySerializer
+from aiobserve.api.v1.query import FILTER, SCOPE_PARAMETERS, SHARING, SHARING_PARAMETERS, scope_of
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import SECONDS_PER_HOUR, usd
 from aiobserve.reports.amounts import Amounts
 from aiobserve.reports.finance_json import bill_values
 from aiobserve.reports.reconciliation import reconciliation
-from aiobserve.reports.scope import resolve
+from aiobserve.reports.sharing import described
 from aiobserve.reports.spend import DIMENSIONS, SpendRow, spend
 
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 200
 GRANULARITIES = ("none", "hour", "day", "month")
-PARAMETERS = ("org", "from", "to", "tz", "group_by", "granularity", "limit", "starting_after")
-FILTER = "filter."
+OWN = (*SHARING, "group_by", "granularity", "limit", "starting_after")
 
 
 class MoneySerializer(serializers.Serializer):
@@ -41,11 +41,28 @@ class QuantitySerializer(serializers.Serializer):
     unit = serializers.CharField()
 
 
-class EmissionsSerializer(QuantitySerializer):
+class EnergySerializer(QuantitySerializer):
+    """Energy with its error band."""
+
+    error = serializers.CharField(help_text="How far off it may be, either way, in the same unit")
+
+
+class MethodSerializer(QuantitySerializer):
     """Emissions with the method behind them."""
 
     method = serializers.CharField(
-        help_text="location_hourly: energy x PUE x hourly average intensity of the grid zone"
+        help_text=(
+            "location_hourly: energy x PUE x hourly average intensity of the grid zone; market_hourly: contracts first, "
+            "the rest at the residual mix; manufacture_by_gpu_hour: emissions of manufacture over the hours of a life"
+        )
+    )
+
+
+class EmissionsSerializer(MethodSerializer):
+    """Location-based emissions with their error band."""
+
+    error = serializers.CharField(
+        help_text="How far off they may be because the energy is, either way; the error of the intensity is not known"
     )
 
 
@@ -80,9 +97,13 @@ class AmountsSerializer(serializers.Serializer):
     cost = MoneySerializer()
     capacity_cost = MoneySerializer()
     electricity_cost = MoneySerializer()
+    list_cost = MoneySerializer(help_text="The same at list price")
     gpu_hours = serializers.CharField()
-    energy = QuantitySerializer()
+    energy = EnergySerializer()
     emissions = EmissionsSerializer()
+    emissions_market = MethodSerializer()
+    embodied = MethodSerializer()
+    water = QuantitySerializer()
     quality = QualitySerializer()
     exact = ExactSerializer()
 
@@ -115,6 +136,14 @@ class BillSerializer(serializers.Serializer):
     words = serializers.CharField()
 
 
+class SharingSerializer(serializers.Serializer):
+    """Who bears idle capacity and overhead in this answer."""
+
+    idle = serializers.CharField()
+    overhead = serializers.CharField()
+    utilisation_floor = serializers.CharField(allow_null=True)
+
+
 class CostListSerializer(serializers.Serializer):
     """A page of groups. `totals` are of the whole answer, not of the page."""
 
@@ -123,6 +152,7 @@ class CostListSerializer(serializers.Serializer):
     simulated = serializers.BooleanField()
     tz = serializers.CharField()
     period = PERIOD
+    sharing = SharingSerializer()
     data = CostRowSerializer(many=True)  # type: ignore[assignment]  # DRF's own `data` is the rendered form
     totals = AmountsSerializer()
     bill = BillSerializer(allow_null=True)
@@ -142,12 +172,8 @@ class CostsView(APIView):
             "is an error. Dimensions: " + ", ".join(DIMENSIONS) + "."
         ),
         parameters=[
-            OpenApiParameter("org", str, description="Slug of the organisation; the first one by default"),
-            OpenApiParameter("from", str, description="First local day, 2026-10-01; by default 30 days before `to`"),
-            OpenApiParameter(
-                "to", str, description="Local day after the last; by default the day after the last posting"
-            ),
-            OpenApiParameter("tz", str, description="IANA time zone in which days begin and end; UTC by default"),
+            *SCOPE_PARAMETERS,
+            *SHARING_PARAMETERS,
             OpenApiParameter("group_by", str, description="Dimensions, comma separated; `account,team` by default"),
             OpenApiParameter("granularity", str, enum=GRANULARITIES, description="Time step; none by default"),
             OpenApiParameter("filter.team", str, description="As an example of a filter: teams, comma separated"),
@@ -159,7 +185,7 @@ class CostsView(APIView):
     def get(self, request: Request) -> Response:
         """Return the groups of a period."""
         query = request.query_params
-        _refuse_unknown(query.dict())
+        scope = scope_of(request, more=OWN, filters=True)
         filters = {
             name.removeprefix(FILTER): text.split(",") for name, text in query.dict().items() if name.startswith(FILTER)
         }
@@ -167,13 +193,6 @@ class CostsView(APIView):
         granularity = query.get("granularity", "none")
         if granularity not in GRANULARITIES:
             raise BadParameter(f"granularity={granularity!r}; choose from {', '.join(GRANULARITIES)}")
-        scope = resolve(
-            clock_at=datetime.now(UTC),
-            organisation=query.get("org"),
-            first_day=query.get("from"),
-            end_day=query.get("to"),
-            timezone=query.get("tz"),
-        )
         found = spend(scope, group_by=[*([] if granularity == "none" else [granularity]), *group_by], filters=filters)
         limit = _number(query.get("limit"), "limit", default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         skip = _number(query.get("starting_after"), "starting_after", default=0, largest=10**9)
@@ -189,6 +208,7 @@ class CostsView(APIView):
                     "to": scope.span.end_at.isoformat(),
                     "hours": scope.span.duration_s // SECONDS_PER_HOUR,
                 },
+                "sharing": described(scope.sharing),
                 "data": [_row(row) for row in found.rows[skip : skip + limit]],
                 "totals": _amounts(found.total),
                 "bill": bill_values(reconciliation(scope)),
@@ -196,14 +216,6 @@ class CostsView(APIView):
                 "next": _next(request, skip + limit) if has_more else None,
             }
         )
-
-
-def _refuse_unknown(query: dict[str, Any]) -> None:
-    for name, text in query.items():
-        if "\0" in name or "\0" in str(text):
-            raise BadParameter("a parameter holds a NUL character, which no name has")
-        if name not in PARAMETERS and not name.startswith(FILTER):
-            raise BadParameter(f"unknown parameter {name!r}; known are {', '.join(PARAMETERS)} and filter.<dimension>")
 
 
 def _number(text: str | None, name: str, *, default: int, largest: int) -> int:
@@ -228,12 +240,24 @@ def _amounts(amounts: Amounts) -> dict[str, Any]:
         "cost": _money(amounts.cost_microusd),
         "capacity_cost": _money(amounts.capacity_microusd),
         "electricity_cost": _money(amounts.electricity_microusd),
+        "list_cost": _money(amounts.list_microusd),
         "gpu_hours": str(amounts.gpu_hours),
-        "energy": {"value": str(amounts.energy_kwh), "unit": "kWh"},
-        "emissions": {"value": str(amounts.carbon_kg), "unit": "kgCO2e", "method": "location_hourly"},
+        "energy": {**_quantity(amounts.energy_kwh, "kWh"), "error": str(amounts.energy_error_kwh)},
+        "emissions": {
+            **_quantity(amounts.carbon_kg, "kgCO2e"),
+            "error": str(amounts.carbon_error_kg),
+            "method": "location_hourly",
+        },
+        "emissions_market": {**_quantity(amounts.carbon_market_kg, "kgCO2e"), "method": "market_hourly"},
+        "embodied": {**_quantity(amounts.embodied_kg, "kgCO2e"), "method": "manufacture_by_gpu_hour"},
+        "water": _quantity(amounts.water_l, "L"),
         "quality": {quality.label: str(amounts.quality_share(quality)) for quality in Quality},
         "exact": {name: str(getattr(amounts, name)) for name in ("cost_microusd", *MEASURES)},
     }
+
+
+def _quantity(value: Decimal, unit: str) -> dict[str, str]:
+    return {"value": str(value), "unit": unit}
 
 
 def _money(cost_microusd: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aiobserve.api.v1.money import ExactMoneySerializer
-from aiobserve.api.v1.query import PARAMETERS, FromToSerializer, scope_of, text
+from aiobserve.api.v1.query import SCOPE_PARAMETERS, FromToSerializer, scope_of, text
 from aiobserve.ledger.reconcile import REASONS, Status
 from aiobserve.reports.finance_json import reconciliation_values
 from aiobserve.reports.reconciliation import reconciliation
@@ -71,7 +71,7 @@ class ReconciliationView(APIView):
             + ", ".join(REASONS)
             + "). bill = ledger + explained + unexplained, to the microdollar."
         ),
-        parameters=[*PARAMETERS, OpenApiParameter("bill", str, description="Only the bill of this provider")],
+        parameters=[*SCOPE_PARAMETERS, OpenApiParameter("bill", str, description="Only the bill of this provider")],
         responses=ReconciliationSerializer,
     )
     def get(self, request: Request) -> Response:

@@ -2,13 +2,15 @@
 
 from aiobserve.store.models.billing import BillDocument, BillLine, BillRule
 from aiobserve.store.models.budgets import Budget
+from aiobserve.store.models.checkpoints import Checkpoint
 from aiobserve.store.models.fleet import Dedication, Device, IdleObservation, Node, Site
-from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestRejection
+from aiobserve.store.models.ingest import CollectRequest, IngestBatch, IngestContent, IngestRejection
 from aiobserve.store.models.ledger import LedgerBatch, LedgerWindow, Posting
 from aiobserve.store.models.organisation import AccountMapping, AiModel, Organisation, Project, Team
 from aiobserve.store.models.periods import LedgerAudit, LedgerPeriod
 from aiobserve.store.models.plans import Plan, PlanDecision
 from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
+from aiobserve.store.models.rules import Label, OrganisationRule
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
 from aiobserve.store.models.terms import Commitment, EmbodiedFactor, EnergyContract, SharedPool
 from aiobserve.store.models.tokens import ServingCounter, ServingWeight, TokenPrice, TokenShare, TokenUsage
@@ -22,6 +24,7 @@ __all__ = [
     "BillLine",
     "BillRule",
     "Budget",
+    "Checkpoint",
     "CollectRequest",
     "Commitment",
     "Dedication",
@@ -31,16 +34,19 @@ __all__ = [
     "GpuRate",
     "IdleObservation",
     "IngestBatch",
+    "IngestContent",
     "IngestRejection",
     "Job",
     "JobActivity",
     "JobInterval",
+    "Label",
     "LedgerAudit",
     "LedgerBatch",
     "LedgerPeriod",
     "LedgerWindow",
     "Node",
     "Organisation",
+    "OrganisationRule",
     "Plan",
     "PlanDecision",
     "Posting",

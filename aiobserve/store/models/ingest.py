@@ -20,6 +20,20 @@ class IngestBatch(models.Model):
         constraints = [models.UniqueConstraint(fields=["organisation", "source", "batch_id"], name="ingest_batch_once")]
 
 
+class IngestContent(models.Model):
+    """What a batch held, by table: rows and the instants they lie between, so that a figure leads back to its batches."""
+
+    batch = models.ForeignKey(IngestBatch, models.CASCADE)
+    frame = models.CharField(max_length=40)
+    rows = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField(null=True, blank=True)
+    last_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "ingest_content"
+        constraints = [models.UniqueConstraint(fields=["batch", "frame"], name="ingest_content_once")]
+
+
 class IngestRejection(models.Model):
     """A record that was not taken in: where it stood, why, and what it looked like."""
 

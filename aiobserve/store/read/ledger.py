@@ -88,10 +88,7 @@ def sums(
     """
     filters = filters or {}
     _check([*group_by, *filters])
-    shown = local_time("posting.window_start_at", span, timezone)
-    # A correction is about a window of any time before the span.
-    before = Span(span.start_at - LONGEST_CORRECTED, span.end_at)
-    incurred = local_time("coalesce(posting.corrects_window_start_at, posting.window_start_at)", before, timezone)
+    shown, incurred = told(span, timezone)
     keys = [sql.SQL(DIMENSIONS[name]).format(shown=shown, incurred=incurred) for name in group_by]
     joins = sorted({JOINS[name] for name in [*group_by, *filters] if name in JOINS})
     conditions = [
@@ -117,6 +114,14 @@ def sums(
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return [_sum_row(row, len(keys)) for row in cursor.fetchall()]
+
+
+def told(span: Span, timezone: str) -> tuple[sql.Composable, sql.Composable]:
+    """Return {shown} and {incurred} of `DIMENSIONS` for the postings of a span."""
+    # A correction is about a window of any time before the span.
+    before = Span(span.start_at - LONGEST_CORRECTED, span.end_at)
+    incurred = "coalesce(posting.corrects_window_start_at, posting.window_start_at)"
+    return local_time("posting.window_start_at", span, timezone), local_time(incurred, before, timezone)
 
 
 def _grouping(keys: int) -> sql.Composable:

@@ -1,13 +1,18 @@
 """Writes sites, nodes and devices."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
+from django.db import connection
+from django.db.models import Min
 
 from aiobserve.domain.reason import Reason
-from aiobserve.store.models import Device, Node, Site
+from aiobserve.store.models import Device, IdleObservation, Node, Site
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.watermark import want_again
+
+# The first key of PostgreSQL's two-key advisory locks; the second is the site's id.
+IDLE_LOCK = 0x69646C65
 
 
 class UnknownName(ValueError):
@@ -56,11 +61,33 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
         want_again(set(known), devices["valid_from_at"].min(), None, reason=Reason.DEVICE)
 
 
-def write_idle_observations(day: date, observations: pd.DataFrame) -> int:
-    """Write the idle power seen of devices on a day (device_id, idle_w, seconds); returns how many are new or differ."""
+def lock_idle_observations(site_id: int) -> None:
+    """Let one at a time read and write what was seen of a site's idle power; until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [IDLE_LOCK, site_id])
+
+
+def replace_idle_observations(site_id: int, day: date, observations: pd.DataFrame, *, keep_days: int) -> date | None:
+    """Put what was seen of a site's idle power on a day (device_id, idle_w, seconds) in the place of what stands.
+
+    Returns:
+        The last day whose baseline that changes: until the next day on which each device was seen again, at most
+        `keep_days` later; None where nothing changed.
+    """
+    known = IdleObservation.objects.filter(device__node__site_id=site_id)
+    before = dict(known.filter(day=day).values_list("device_id", "idle_w"))
+    after = dict(zip(observations["device_id"].tolist(), observations["idle_w"].tolist(), strict=True))
+    changed = [pk for pk in before.keys() | after.keys() if before.get(pk) != after.get(pk)]
+    if not changed:
+        return None
+    known.filter(day=day, device_id__in=before.keys() - after.keys()).delete()
     columns = {"device_id": "int8", "day": "date", "idle_w": "float8", "seconds": "int4"}
     rows = observations.assign(day=day)
-    return merge_frame("idle_observation", columns, rows, key=("device_id", "day"), update=("idle_w", "seconds"))
+    merge_frame("idle_observation", columns, rows, key=("device_id", "day"), update=("idle_w", "seconds"))
+    later = known.filter(device_id__in=changed, day__gt=day).values("device_id").annotate(next=Min("day"))
+    seen_again = dict(later.values_list("device_id", "next"))
+    furthest = day + timedelta(days=keep_days)
+    return min(max(seen_again.get(pk, furthest) for pk in changed), furthest)
 
 
 def site_ids(organisation_id: int) -> dict[str, int]:

@@ -8,7 +8,10 @@ from django.db import connection, transaction
 
 from aiobserve.store.models import IngestRejection
 from aiobserve.store.write.billing import write_bill_lines, write_bill_rules
+from aiobserve.store.write.checkpoints import write_checkpoints
+from aiobserve.store.write.contents import write_contents
 from aiobserve.store.write.fleet import write_devices, write_sites
+from aiobserve.store.write.labels import write_labels
 from aiobserve.store.write.organisation import write_accounts
 from aiobserve.store.write.rates import write_rates, write_signals
 from aiobserve.store.write.samples import write_samples
@@ -31,6 +34,8 @@ DECLARED = {
     "commitments": write_commitments,
     "energy_contracts": write_energy_contracts,
     "embodied": write_embodied,
+    "labels": write_labels,
+    "checkpoints": write_checkpoints,
     "token_prices": write_token_prices,
     "serving_counters": write_serving_counters,
     "token_usage": write_token_usage,
@@ -83,6 +88,7 @@ def write_batch(
             write_bill_lines(organisation_id, ledger_id, frames["bill_lines"])
         if "bill_rules" in frames:
             write_bill_rules(organisation_id, frames["bill_rules"])
+        write_contents(ledger_id, frames)
         _write_notices(ledger_id, notices)
     return True
 

@@ -15,7 +15,7 @@ CHARGED_KINDS = (
     "electricity_usd_per_mwh", "carbon_lifecycle_g_per_kwh", "carbon_direct_g_per_kwh", "carbon_residual_g_per_kwh",
     "pue_ratio", "water_l_per_kwh", "pool_power_w",
 )  # fmt: skip
-# How long after its end a value fills a hole, and how long it counts in the mean (see attribution.rate, pipeline.inputs).
+# How long after its end a value fills a hole, and how long it counts in the mean (see attribution.rate, inputs.site).
 FILLED = timedelta(days=1)
 AVERAGED = timedelta(days=8)
 

@@ -96,9 +96,10 @@ def want_assumed(site_ids: Iterable[int], first_at: datetime, last_at: datetime,
 
 
 def want_done_again(site_id: int, first_day: date, last_day: date, *, reason: Reason) -> None:
-    """Mark whole days from first to last that were attributed already as due."""
+    """Mark whole days from first to last that were attributed already as due, but for those that somebody has now."""
     done = Watermark.objects.filter(site_id=site_id, day__gte=first_day, day__lte=last_day, done_version__gt=0)
-    want_days(site_id, done.values_list("day", flat=True), reason=reason)
+    free = done.order_by("day").select_for_update(skip_locked=True).values_list("day", flat=True)
+    want_days(site_id, list(free), reason=reason)
 
 
 def want_neighbour(site_id: int, span: Span) -> None:

@@ -1,6 +1,7 @@
 """Writes jobs and what they held of devices; a job that is there gets its newer state."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -145,9 +146,8 @@ def _difference(
     return [(ends[0], ends[1] if len(ends) == 2 else None)]
 
 
-def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[int, str, int | None]]:
+def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[Any, ...]]:
+    """Return what decides who bears a job, with its id first."""
     jobs = Job.objects.filter(organisation_id=organisation_id, key__in=list(keys))
-    return {
-        key: (pk, account, model_id)
-        for key, pk, account, model_id in jobs.values_list("key", "pk", "account", "model_id")
-    }
+    found = jobs.values_list("key", "pk", "account", "model_id", "user", "name")
+    return {row[0]: row[1:] for row in found}

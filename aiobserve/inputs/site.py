@@ -20,7 +20,8 @@ from aiobserve.domain.quality import Quality
 from aiobserve.domain.signal import StepSignal
 from aiobserve.domain.units import MILLIS_PER_GPU
 from aiobserve.domain.window import WINDOW_S, Span, utc_day
-from aiobserve.pipeline.terms import contracts_of, pools_of, priced
+from aiobserve.inputs.bearers import bearers
+from aiobserve.inputs.terms import contracts_of, pools_of, priced
 from aiobserve.store.read import fleet, rates, telemetry, terms, workloads
 
 Int64Array = npt.NDArray[np.int64]
@@ -62,18 +63,19 @@ def holders(site: fleet.SiteRow, devices: pd.DataFrame, span: Span) -> Held:
 
     What a host draws besides its GPUs is borne by whoever holds these, so that a host is held like its GPUs are.
     """
-    account_map = workloads.account_map(site.organisation_id)
     held = _on_devices(workloads.reservations(site.pk, span), devices)
+    seen = _on_devices(workloads.activity(site.pk, span), devices)
+    bearing = bearers(site.organisation_id, {int(pk) for rows in (held, seen) for pk in rows["job_id"]})
     hosts = devices.index[devices["kind"] == "host"]
     if len(hosts):
         host_of_node = pd.Series(hosts, index=devices.loc[hosts, "node"])
         node = held["device"].map(devices["node"])
         on_host = held[node.isin(host_of_node.index)].assign(device=node.map(host_of_node))
         held = pd.concat([held, on_host], ignore_index=True)
-    claimed = claim(held, account_map)
-    activity = claim_activity(_on_devices(workloads.activity(site.pk, span), devices), account_map, claimed.claimants)
+    claimed = claim(bearing.keyed(held), bearing.dated)
+    activity = claim_activity(bearing.keyed(seen), bearing.dated, claimed.claimants)
     kept = _on_devices(terms.dedications(site.pk, span), devices)
-    claimed, kept_for = keep_for(kept, account_map, claimed, start_s=edges_of(span)[:-1], devices=len(devices))
+    claimed, kept_for = keep_for(kept, bearing.accounts, claimed, start_s=edges_of(span)[:-1], devices=len(devices))
     return Held(claimed, activity, kept_for)
 
 
@@ -102,7 +104,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     if not pue.value.size:
         pue = StepSignal.constant(1.0, quality=Quality.ASSUMED, source="no PUE is known: the facility is left out")
     paid = priced(site, devices, edge_s, span)
-    idle_w = _idle_w(site.pk, devices, span)
+    idle_w = idle_power(site.pk, devices, span)
     return SiteInputs(
         edge_s=edge_s,
         devices=replace(paid.devices, idle_w=idle_w, kept_for=held.kept_for),
@@ -120,7 +122,7 @@ def site_inputs(site: fleet.SiteRow, devices: pd.DataFrame, held: Held, span: Sp
     )
 
 
-def _idle_w(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.float64]:
+def idle_power(site_id: int, devices: pd.DataFrame, span: Span) -> npt.NDArray[np.float64]:
     """Return the idle power of each device: as it was seen on the days before, else as its kind was, else nominal."""
     seen = terms.idle_observations(site_id, span.start_at.date() - timedelta(days=1))
     own_w = devices["device_id"].map(seen).to_numpy(dtype=np.float64)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiobserve.attribution.shares import BadShare, mig_millis, part_millis, percent_millis, time_slice_millis
+from aiobserve.domain.shares import BadShare, mig_millis, part_millis, percent_millis, time_slice_millis
 
 SIZES = (1, 2, 3, 4, 7)
 

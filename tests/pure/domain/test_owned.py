@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiobserve.attribution.owned import BadTerms, OwnedGpu
+from aiobserve.domain.owned import BadTerms, OwnedGpu
 
 HOURS_PER_YEAR = 8_760
 # 35,040 USD over four years of 8,760 hours: a dollar an hour.

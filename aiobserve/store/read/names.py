@@ -1,0 +1,20 @@
+"""Reads the names behind ids."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from aiobserve.store.models import Job, Project, Team
+
+
+def names_of_teams(ids: Sequence[int], *, of: str = "team") -> dict[int, str]:
+    """Return the names of teams, or of projects, by id."""
+    rows = Project.objects.filter(pk__in=ids) if of == "project" else Team.objects.filter(pk__in=ids)
+    return dict(rows.values_list("pk", "name"))
+
+
+def names_of_jobs(ids: Sequence[int]) -> pd.DataFrame:
+    """Return what names a job by: index id; job (its key), job_name, workload_type, model ("" for none)."""
+    rows = Job.objects.filter(pk__in=ids).values_list("pk", "key", "name", "workload_type", "model__name")
+    frame = pd.DataFrame(list(rows), columns=["pk", "job", "job_name", "workload_type", "model"]).set_index("pk")
+    return frame.fillna("")
