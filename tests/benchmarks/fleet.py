@@ -99,7 +99,9 @@ def fleet(name: str, *, sites: int, gpus: int, start_at: datetime, hours: float,
         "jobs": pd.concat([one for one, _ in jobs], ignore_index=True),
         "intervals": pd.concat([held for _, held in jobs], ignore_index=True),
     }  # fmt: skip
-    write_batch(organisation_id, source="bench", batch_id=name, frames=contents, rejections=(), hot_from_at=DAY_AT)
+    write_batch(
+        organisation_id, source="bench", batch_id=name, frames=contents, rejected=0, notices=(), hot_from_at=DAY_AT
+    )
     known = device_sites(organisation_id)
     devices = [np.array([known[f"{site}-{gpu}"][0] for gpu in range(gpus)], dtype=np.int64) for site in names]
     return Fleet(organisation_id, [known[f"{site}-0"][1] for site in names], devices)

@@ -70,8 +70,8 @@ def measure(rounds: int = 1) -> dict[str, float]:
         "scale_out_one_worker_s": one.wall_s,
         "scale_out_two_workers_s": two.wall_s,
         "scale_out_ratio": one.wall_s / two.wall_s,
-        "scale_out_one_worker_cpu_s": one.cpu_s,
-        "scale_out_two_workers_cpu_s": two.cpu_s,
+        "scale_out_one_worker_cores": one.cpu_s / one.wall_s,
+        "scale_out_two_workers_cores": two.cpu_s / two.wall_s,
         "scale_out_ratio_by_cpu": 2 * one.cpu_s / two.cpu_s,
         "scale_out_lock_waits": two.waits / max(two.looks * two.workers, 1),
     }
@@ -95,7 +95,9 @@ def attributed(made: Fleet, workers: int, *, usd_per_gpu_hour: float, broker_url
     """Change the price, let so many workers attribute all days again, and return what it took."""
     frames = {"rates": rates(usd_per_gpu_hour)}
     batch = f"price {usd_per_gpu_hour}"
-    write_batch(made.organisation_id, source="b", batch_id=batch, frames=frames, rejections=(), hot_from_at=DAY_AT)
+    write_batch(
+        made.organisation_id, source="b", batch_id=batch, frames=frames, rejected=0, notices=(), hot_from_at=DAY_AT
+    )
     until_at = DAY_AT + timedelta(days=DAYS)
     due = [(site, day) for site, day in due_days(made.organisation_id) if DAY_AT.date() <= day < until_at.date()]
     arm = Arm(workers)
