@@ -13,7 +13,8 @@ from aiobserve.reports.spend import SpendRow
 
 ADDITIVE = (
     "BilledCost", "EffectiveCost", "ContractedCost", "PricingCurrencyEffectiveCost", "ListCost", "ConsumedQuantity",
-    "PricingQuantity", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours", "x_EnergyMillij", "x_CarbonMicrog",
+    "PricingQuantity", "x_CostMicrousd", "x_EnergyKwh", "x_CarbonKgCO2e", "x_GpuHours", "x_EnergyErrorKwh",
+    "x_CarbonMarketKgCO2e", "x_EmbodiedKgCO2e", "x_WaterL", "x_EnergyMillij", "x_CarbonMicrog",
     "x_GpuMillis",
 )  # fmt: skip
 # A share says something of a figure, and nothing of a difference.

@@ -54,9 +54,6 @@ def test_an_account_that_moved_is_charged_to_its_new_team_from_that_day_on(aroun
     assert min(before.total.gpu_millis, after.total.gpu_millis) > 0
 
 
-@pytest.mark.xfail(
-    reason="fails; cause not known yet, see docs/trust.md", strict=False
-)
 def test_an_account_of_no_team_is_charged_to_nobody_and_not_lost(around_the_move: str) -> None:
     days = [MOVED.date() - timedelta(days=1), MOVED.date()]
     unattributed = [of_day(around_the_move, day, "team", "job_name", account="unattributed") for day in days]
@@ -64,5 +61,6 @@ def test_an_account_of_no_team_is_charged_to_nobody_and_not_lost(around_the_move
 
     assert named
     assert {row.keys["team"] for row in named} == {""}
-    assert all(row.keys["job_name"].startswith("other-adhoc-") for row in named)
+    # Its own jobs, and its part of the servers whose tokens it used.
+    assert {row.keys["job_name"].split("-")[0] for row in named} == {"other", "serve"}
     assert sum(row.amounts.cost_microusd for row in named) > 0

@@ -42,7 +42,6 @@ def sums(rows: list[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:
     return {key: amount for key, amount in found.items() if amount}
 
 
-@pytest.mark.xfail(reason="fails; cause not known yet, see docs/trust.md", strict=False)
 def test_a_correction_is_booked_in_the_open_month_and_charged_in_the_closed_one(corrected: Scope) -> None:
     rows = records(corrected, Method.DELTA)
 
