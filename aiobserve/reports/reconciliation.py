@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from aiobserve.attribution.split import split_exactly
 from aiobserve.domain.account import Component
 from aiobserve.domain.bill import Charge, Machine, Target
-from aiobserve.domain.units import MICROUSD_PER_USD, SECONDS_PER_HOUR, usd
+from aiobserve.domain.units import GPU_MILLIS_PER_GPU_HOUR, MICROUSD_PER_USD, usd
 from aiobserve.domain.window import Span, local_day
+from aiobserve.inputs.site import devices_in, edges_of
+from aiobserve.inputs.terms import priced
 from aiobserve.ledger.bill_map import quantity_per_unit, target_of
 from aiobserve.ledger.reconcile import BillPart, LedgerPart, Reconciliation, Thresholds, reconcile
 from aiobserve.reports.scope import Scope
-from aiobserve.store.read import billing, fleet, ledger, rates
+from aiobserve.store.read import billing, fleet, ledger, terms
 
 DEVICE_COMPONENTS = (Component.GPU, Component.COMMITMENT)
 MICRO = 1_000_000
@@ -191,50 +194,57 @@ def _device_parts(
         return
     offered = _offered(site, span)
     keys = sorted(offered) or [("", "")]
-    by_cost = [offered.get(key, (1, 1))[0] for key in keys]
-    by_time = [offered.get(key, (1, 1))[1] for key in keys]
+    cost, list_cost, gpu_s = (
+        list(column) for column in zip(*(offered.get(key, (1, 1, 1)) for key in keys), strict=True)
+    )
+    # What was committed to and not used is paid for with the nodes under a commitment.
+    unused = components.get(Component.COMMITMENT, {}).get("capacity_microusd", 0)
+    committed = _committed_nodes(site, span)
+    of_unused = [one if key in committed else 0 for key, one in zip(keys, cost, strict=True)]
+    used = split_exactly(money - unused, cost if any(cost) else gpu_s)
+    idle = split_exactly(unused, next(one for one in (of_unused, cost, gpu_s) if any(one)))
     split = zip(
         keys,
-        split_exactly(money, by_cost if any(by_cost) else by_time),
-        split_exactly(listed, by_cost if any(by_cost) else by_time),
-        split_exactly(time // MILLIS, by_time),
+        [one + other for one, other in zip(used, idle, strict=True)],
+        split_exactly(listed, list_cost if any(list_cost) else gpu_s),
+        split_exactly(time // MILLIS, gpu_s),
         strict=True,
     )
     for (node, sku), amount, list_amount, quantity in split:
         yield LedgerPart(month, Target(site.name, node, sku, "capacity"), amount, list_amount, quantity * MILLIS)
 
 
-def _offered(site: fleet.SiteRow, span: Span) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return what each node's kind of GPU was offered for in a span: microdollars at its dated price, and GPU-seconds."""
+def _committed_nodes(site: fleet.SiteRow, span: Span) -> set[tuple[str, str]]:
+    """Return (node, kind of GPU) of the devices that are had under a commitment."""
+    under = {(row.sku, row.contract) for row in terms.commitments(site.pk, span).itertuples()}
     devices = fleet.devices(site.pk)
-    prices = rates.gpu_rates(site.organisation_id, site.pk)
-    start_s, end_s = span.start_at.timestamp(), span.end_at.timestamp()
-    found: dict[tuple[str, str], tuple[int, int]] = {}
-    for (node, sku), group in devices.groupby(["node", "sku"]):
-        cost, time = 0, 0
-        steps = _steps(prices[prices["sku"] == sku], start_s, end_s)
-        for device in group.itertuples():
-            for first_s, last_s, usd_per_hour in steps:
-                held_s = max(min(last_s, device.valid_to_s) - max(first_s, device.valid_from_s), 0)
-                gpu_s = int(held_s * device.capacity_millis) // MILLIS
-                time += gpu_s
-                cost += round(gpu_s / SECONDS_PER_HOUR * usd_per_hour * MICROUSD_PER_USD)
-        if time:
-            found[str(node), str(sku)] = (cost, time)
-    return found
+    return {(one.node, one.sku) for one in devices.itertuples() if (one.sku, one.contract) in under}
 
 
-def _steps(prices: pd.DataFrame, start_s: float, end_s: float) -> list[tuple[float, float, float]]:
-    """Return (from, to, price) over a span; a site's own price wins over one that holds everywhere, as attribution has it."""
-    edges = sorted(
-        {start_s, end_s, *(s for s in [*prices["valid_from_s"], *prices["valid_to_s"]] if start_s < s < end_s)}
-    )
-    steps = []
-    for first_s, last_s in pairwise(edges):
-        valid = prices[(prices["valid_from_s"] <= first_s) & (prices["valid_to_s"] > first_s)]
-        best = valid.sort_values(["of_site", "valid_from_s"]).tail(1)["usd_per_gpu_hour"]
-        steps.append((first_s, last_s, float(best.iloc[0]) if len(best) else 0.0))
-    return steps
+def _offered(site: fleet.SiteRow, span: Span) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Return what each node's kind of GPU was offered for in a span: microdollars, the same at list price, and GPU-seconds.
+
+    By the very prices that attribution takes: of the devices' own contracts, with commitments and changes inside windows.
+    """
+    devices = devices_in(site.pk, span)
+    devices = devices[devices["kind"] == "gpu"].reset_index(drop=True)
+    if devices.empty or not span.duration_s:
+        return {}
+    edge_s = edges_of(span)
+    made = priced(site, devices, edge_s, span).devices
+    start_s = np.maximum(made.valid_from_s[:, None], edge_s[None, :-1])
+    end_s = np.minimum(made.valid_to_s[:, None], edge_s[None, 1:])
+    offered = np.maximum(end_s - start_s, 0) * made.share_millis[:, None]
+    per_milli = MICROUSD_PER_USD / GPU_MILLIS_PER_GPU_HOUR
+    cost = np.rint(offered * (made.usd_per_gpu_hour * per_milli)).astype(np.int64).sum(axis=1)
+    listed = np.rint(offered * (made.list_usd_per_gpu_hour * per_milli)).astype(np.int64).sum(axis=1)
+    sums = pd.DataFrame({"cost": cost, "listed": listed, "gpu_s": offered.sum(axis=1) // MILLIS})
+    by_node = sums.groupby([devices["node"], devices["sku"]]).sum()
+    return {
+        (str(node), str(sku)): (int(row.cost), int(row.listed), int(row.gpu_s))
+        for (node, sku), row in zip(by_node.index, by_node.itertuples(index=False), strict=True)
+        if row.gpu_s
+    }
 
 
 def _overlap(left: Span, right: Span) -> Span:

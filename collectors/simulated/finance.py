@@ -7,15 +7,16 @@ from typing import Any
 import pandas as pd
 
 from aiobserve.domain.bill_frames import BILL_LINES
-from aiobserve.domain.units import HOURS_PER_DAY, MICROUSD_PER_USD
+from aiobserve.domain.units import HOURS_PER_DAY, MICROUSD_PER_USD, SECONDS_PER_HOUR
 from aiobserve.domain.window import Span
 from collectors.base import Batch
 from collectors.simulated import company
+from collectors.simulated.terms import LIST_OVER_PRICE, spot_rates
 
 PROVIDER = "Vantage Cloud"
 ACCOUNT, SUB_ACCOUNT = "NW-4711", "northwind-prod"
 SERVICE, SUPPORT = "GPU Instances", "Priority Support"
-VERSION = 1
+VERSION = 2
 
 # The provider rounds each day of this node to a tenth of a cent, upwards: 0.4 cents a day, a month long.
 ROUNDED_NODE, ROUNDING_MICROUSD = "iad-l1", 4_000
@@ -33,7 +34,7 @@ BUDGETS: tuple[dict[str, Any], ...] = (
      "amount": 1_500 * MICROUSD_PER_USD, "window": "week", "is_hard": True},
     {"name": "Language, month", "scope": "team", "subject": "Language", "measure": "cost",
      "amount": 6_500 * MICROUSD_PER_USD},
-    {"name": "Emissions, quarter", "scope": "whole", "subject": "", "measure": "carbon", "amount": 12 * 10**12,
+    {"name": "Emissions, quarter", "scope": "whole", "subject": "", "measure": "carbon", "amount": 20 * 10**12,
      "window": "quarter"},
 )  # fmt: skip
 
@@ -58,25 +59,65 @@ def _day(day: date) -> Iterator[dict[str, object]]:
     for node, count, site, sku in company.NODES:
         if not site.rented:
             continue
-        priced = node == PRICED_NODE and PRICED.start_at <= at < PRICED.end_at
-        usd = BILLED_USD_PER_GPU_HOUR if priced else sku.usd_per_gpu_hour
-        cost = round(usd * MICROUSD_PER_USD) * count * HOURS_PER_DAY
+        paid = count
+        if node == company.COMMITTED_NODE:
+            over = company.OVER_COMMITTED.start_at <= at < company.OVER_COMMITTED.end_at
+            paid = company.COMMITTED_TOO_MANY if over else company.COMMITTED_GPUS
+        cost = round(_usd_per_gpu(node, sku, at) * paid * MICROUSD_PER_USD)
         if node == ROUNDED_NODE and ROUNDED.start_at <= at < ROUNDED.end_at:
             cost += ROUNDING_MICROUSD
         yield _line(
-            at, SERVICE, node, sku.name, f"{count} x {sku.name}", cost, float(count * HOURS_PER_DAY), "GPU-Hours"
-        )
+            at, SERVICE, node, sku.name, f"{count} x {sku.name}", cost, float(count * HOURS_PER_DAY), "GPU-Hours",
+            listed=_listed(node, sku, at) * count,
+        )  # fmt: skip
     if day == UNKNOWN_DAY:
         yield _line(at, SUPPORT, "", "", "Priority incident", UNKNOWN_USD * MICROUSD_PER_USD, 1.0, "Incidents")
 
 
+def _listed(node: str, sku: company.Sku, at: datetime) -> int:
+    """Return the list price of a GPU of a node for the day that begins at an instant.
+
+    A spot price is a rebate on the ordinary one; what the provider wrongly bills stands on its price list too.
+    """
+    over = 1.0 if node == company.SPOT_NODE else LIST_OVER_PRICE.get(sku.name, 1.0)
+    wrong_usd = BILLED_USD_PER_GPU_HOUR - sku.usd_per_gpu_hour if _is_mispriced(node, at) else 0.0
+    return round((sku.usd_per_gpu_hour * over + wrong_usd) * MICROUSD_PER_USD) * HOURS_PER_DAY
+
+
+def _is_mispriced(node: str, at: datetime) -> bool:
+    return node == PRICED_NODE and PRICED.start_at <= at < PRICED.end_at
+
+
+def _usd_per_gpu(node: str, sku: company.Sku, at: datetime) -> float:
+    """Return what a GPU of a node is billed at for the day that begins at an instant."""
+    if node == company.COMMITTED_NODE:
+        return company.COMMITTED_USD * HOURS_PER_DAY
+    if node == company.SPOT_NODE:
+        return _spot_usd(Span(at, at + timedelta(days=1)))
+    return (BILLED_USD_PER_GPU_HOUR if _is_mispriced(node, at) else sku.usd_per_gpu_hour) * HOURS_PER_DAY
+
+
+def _spot_usd(day: Span) -> float:
+    """Return the spot price of a GPU over a day, whose changes fall inside hours."""
+    total = 0.0
+    for row in spot_rates(company.SEED):
+        start_at = max(pd.Timestamp(str(row["valid_from_at"])), pd.Timestamp(day.start_at))
+        until_at = pd.to_datetime(str(row["valid_to_at"]), utc=True)
+        end_at = pd.Timestamp(day.end_at) if pd.isna(until_at) else min(until_at, pd.Timestamp(day.end_at))
+        hours = max((end_at - start_at).total_seconds(), 0.0) / SECONDS_PER_HOUR
+        total += hours * float(str(row["usd_per_gpu_hour"]))
+    return total
+
+
 def _line(
-    at: datetime, service: str, resource: str, sku: str, description: str, cost: int, quantity: float, unit: str
-) -> dict[str, object]:
+    at: datetime, service: str, resource: str, sku: str, description: str, cost: int, quantity: float, unit: str,
+    *, listed: int | None = None,
+) -> dict[str, object]:  # fmt: skip
+    listed = cost if listed is None else listed
     return {
         "service": service, "service_category": "Compute" if resource else "Other", "resource": resource, "sku": sku,
         "region": "us-east", "charge_category": "Usage", "description": description, "start_at": at,
-        "end_at": at + timedelta(days=1), "billed_microusd": cost, "effective_microusd": cost, "list_microusd": cost,
+        "end_at": at + timedelta(days=1), "billed_microusd": cost, "effective_microusd": cost, "list_microusd": listed,
         "contracted_microusd": cost, "quantity": quantity, "unit": unit,
     }  # fmt: skip
 

@@ -49,7 +49,7 @@ def rates(seed: int) -> list[dict[str, object]]:
         if changes:
             after = {"usd_per_gpu_hour": company.H100_USD_PER_GPU_HOUR_AFTER, "valid_from_at": company.PRICE_CHANGE_AT}
             rows.append({**row, **after, "list_usd_per_gpu_hour": usd})
-    return [*rows, _owned(), *_spot(seed)]
+    return [*rows, _owned(), *spot_rates(seed)]
 
 
 def _rate(
@@ -73,7 +73,7 @@ def _owned() -> dict[str, object]:
     )  # fmt: skip
 
 
-def _spot(seed: int) -> list[dict[str, object]]:
+def spot_rates(seed: int) -> list[dict[str, object]]:
     """Return the spot price from change to change."""
     gpu = company.GPUS[company.SPOT_NODE, 0]
     rng = stream(seed, "spot", gpu.sku.name)

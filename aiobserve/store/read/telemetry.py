@@ -84,10 +84,13 @@ class Series:
         step = np.diff(counter)
         fallen = np.flatnonzero(step < 0)
         step[fallen] = counter[1:][fallen]
-        power_w = np.zeros(len(counter))
-        power_w[1:] = step / np.diff(at_us) * (MICROSECONDS_PER_SECOND / MILLIJ_PER_J)
         offsets = self.offsets if whole else np.searchsorted(read, self.offsets)
         there = np.flatnonzero(np.diff(offsets) > 0)
+        apart_us = np.diff(at_us, prepend=0)
+        # The first reading of a device has none before it, whatever the neighbour's last instant was.
+        apart_us[offsets[there]] = 1
+        power_w = np.zeros(len(counter))
+        power_w[1:] = step / apart_us[1:] * (MICROSECONDS_PER_SECOND / MILLIJ_PER_J)
         power_w[offsets[there]] = 0
         steepest = np.zeros(len(self.device_ids))
         if there.size:
