@@ -6,6 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.collectors.test_contract import carbon, prices
@@ -13,21 +14,23 @@ from tests.conftest import ROOT, Served, free_port
 from tests.faults.test_kills import database, one
 
 
-def test_a_posting_altered_by_hand_makes_the_check_fail_and_name_its_window(served: Served) -> None:
+def test_a_posting_altered_by_hand_is_refused_and_where_it_is_forced_the_check_names_its_window(served: Served) -> None:
+    altered = "UPDATE posting SET energy_millij = energy_millij + %s WHERE id = %s"
     fine = served.command("ledger", "check", "--json", "--org", "demo")
     with database(served) as connection:
         found = connection.execute(
-            "SELECT min(posting.id) FROM posting JOIN organisation AS o ON o.id = organisation_id WHERE o.slug = 'demo'"
-        )
-        (posting,) = found.fetchone() or (0,)
-        connection.execute("UPDATE posting SET energy_millij = energy_millij + 1 WHERE id = %s", [posting])
-        (window,) = connection.execute("SELECT window_start_at FROM posting WHERE id = %s", [posting]).fetchone() or (
-            None,
-        )
-
-    broken = served.command("ledger", "check", "--json", "--org", "demo", check=False)
-    with database(served) as connection:
-        connection.execute("UPDATE posting SET energy_millij = energy_millij - 1 WHERE id = %s", [posting])
+            """SELECT posting.id, window_start_at FROM posting JOIN organisation AS o ON o.id = organisation_id
+               WHERE o.slug = 'demo' ORDER BY posting.id LIMIT 1"""
+        ).fetchone()
+        assert found is not None
+        posting, window = found
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="append-only"):
+            connection.execute(altered, [1, posting])
+        # What only a superuser can do.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(altered, [1, posting])
+        broken = served.command("ledger", "check", "--json", "--org", "demo", check=False)
+        connection.execute(altered, [-1, posting])
     again = served.command("ledger", "check", "--json", "--org", "demo")
 
     assert json.loads(fine.stdout)["balanced"] is True
