@@ -1,5 +1,6 @@
 """Who stands behind a reservation: the job, and the team and project that its account belonged to at the time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,9 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.attribution.activity import Activity
+from aiobserve.attribution.numbering import numbered
 from aiobserve.attribution.segments import Reservations
 
 Int64Array = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 FOREVER_S = 2**40
 
@@ -37,17 +40,17 @@ def claim(held: pd.DataFrame, account_map: pd.DataFrame) -> Claimed:
         account_map: account, team_id, project_id, valid_from_s, valid_to_s; spans of one account do not overlap.
     """
     pieces = _cut(held, account_map)
-    number = pieces.groupby(KEYS, dropna=False, sort=True).ngroup()
-    claimants = pieces[KEYS].assign(claimant=number).drop_duplicates("claimant").set_index("claimant").sort_index()
+    keys = _keys(held, pieces)
+    number, first = numbered(keys)
     return Claimed(
         Reservations(
-            device=pieces["device"].to_numpy(dtype=np.int64),
-            claimant=number.to_numpy(dtype=np.int64),
-            start_s=pieces["start_s"].to_numpy(dtype=np.int64),
-            end_s=pieces["end_s"].to_numpy(dtype=np.int64),
-            share_millis=pieces["share_millis"].to_numpy(dtype=np.int64),
+            device=held["device"].to_numpy(dtype=np.int64)[pieces.row],
+            claimant=number,
+            start_s=pieces.start_s,
+            end_s=pieces.end_s,
+            share_millis=held["share_millis"].to_numpy(dtype=np.int64)[pieces.row],
         ),
-        claimants,
+        _claimants([key[first] for key in keys], np.arange(len(first))),
     )
 
 
@@ -60,14 +63,20 @@ def claim_activity(seen: pd.DataFrame, account_map: pd.DataFrame, claimants: pd.
     if seen.empty:
         return Activity.none()
     pieces = _cut(seen, account_map)
-    numbers = claimants.reset_index().rename(columns={"index": "claimant"})
-    pieces = pieces.merge(numbers, on=KEYS, how="inner")
+    of_claimant = [claimants[name].to_numpy(dtype=np.float64) for name in KEYS]
+    number, _ = numbered([np.concatenate(pair) for pair in zip(of_claimant, _keys(seen, pieces), strict=True)])
+    known, wanted = number[: len(claimants)], number[len(claimants) :]
+    claimant_of = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
+    claimant_of[known] = claimants.index.to_numpy(dtype=np.int64)
+    claimant = claimant_of[wanted]
+    reserved = claimant >= 0
+    row = pieces.row[reserved]
     return Activity(
-        device=pieces["device"].to_numpy(dtype=np.int64),
-        claimant=pieces["claimant"].to_numpy(dtype=np.int64),
-        start_s=pieces["start_s"].to_numpy(dtype=np.int64),
-        end_s=pieces["end_s"].to_numpy(dtype=np.int64),
-        level=pieces["level"].to_numpy(dtype=np.float64),
+        device=seen["device"].to_numpy(dtype=np.int64)[row],
+        claimant=claimant[reserved],
+        start_s=pieces.start_s[reserved],
+        end_s=pieces.end_s[reserved],
+        level=seen["level"].to_numpy(dtype=np.float64)[row],
     )
 
 
@@ -83,37 +92,76 @@ def keep_for(
     kept_for = np.full((devices, len(start_s)), -1, dtype=np.int64)
     if kept.empty:
         return claimed, kept_for
-    pieces = _cut(kept.assign(job_id=np.nan, model_id=np.nan), account_map).dropna(subset="team_id")
-    number = pieces.groupby(["team_id", "project_id"]).ngroup() + len(claimed.claimants)
-    for device, claimant, first_s, last_s in zip(
-        pieces["device"], number, pieces["start_s"], pieces["end_s"], strict=True
-    ):
-        kept_for[device, (start_s >= first_s) & (start_s < last_s)] = claimant
-    owners = pieces[KEYS].assign(claimant=number).drop_duplicates("claimant").set_index("claimant").sort_index()
+    pieces = _cut(kept, account_map)
+    owned = np.flatnonzero(~np.isnan(pieces.team_id))
+    keys = [np.full(len(owned), np.nan)] * 2 + [pieces.team_id[owned], pieces.project_id[owned]]
+    number, first = numbered(keys)
+    number = number + len(claimed.claimants)
+    device = kept["device"].to_numpy(dtype=np.int64)[pieces.row[owned]]
+    for place, claimant, piece in zip(device, number, owned, strict=True):
+        kept_for[place, (start_s >= pieces.start_s[piece]) & (start_s < pieces.end_s[piece])] = claimant
+    owners = _claimants([key[first] for key in keys], number[first])
     return replace(claimed, claimants=pd.concat([claimed.claimants, owners])), kept_for
 
 
-def _cut(rows: pd.DataFrame, account_map: pd.DataFrame) -> pd.DataFrame:
-    """Cut rows of accounts where these change hands; adds team_id and project_id."""
-    timeline = _without_gaps(account_map, sorted(set(rows["account"])))
-    pieces = rows.merge(timeline, on="account", how="inner")
-    pieces["start_s"] = pieces[["start_s", "valid_from_s"]].max(axis=1)
-    pieces["end_s"] = pieces[["end_s", "valid_to_s"]].min(axis=1)
-    # A column of nothing but missing values has no dtype of its own; ids of one dtype can be joined on.
-    return pieces[pieces["end_s"] > pieces["start_s"]].astype(dict.fromkeys(KEYS, "float64"))
+def _claimants(keys: list[FloatArray], number: Int64Array) -> pd.DataFrame:
+    return pd.DataFrame(dict(zip(KEYS, keys, strict=True)), index=pd.Index(number, name="claimant"))
 
 
-def _without_gaps(account_map: pd.DataFrame, accounts: list[str]) -> pd.DataFrame:
-    """Return the map with rows of nobody for the time before, between and after an account's own rows."""
-    rows: list[tuple[str, float, float, int, int]] = []
-    spans = {str(account): group for account, group in account_map.groupby("account")}
-    for account in accounts:
-        until_s = -FOREVER_S
-        own = spans.get(account)
-        for row in () if own is None else own.sort_values("valid_from_s").itertuples():
-            rows.append((account, np.nan, np.nan, until_s, int(row.valid_from_s)))
-            rows.append((account, row.team_id, row.project_id, int(row.valid_from_s), int(row.valid_to_s)))
-            until_s = int(row.valid_to_s)
-        rows.append((account, np.nan, np.nan, until_s, FOREVER_S))
-    frame = pd.DataFrame(rows, columns=["account", "team_id", "project_id", "valid_from_s", "valid_to_s"])
-    return frame[frame["valid_to_s"] > frame["valid_from_s"]]
+@dataclass(frozen=True)
+class _Pieces:
+    """Rows cut where their accounts changed hands: the row of each piece, its time, and whom the account belonged to."""
+
+    row: Int64Array
+    start_s: Int64Array
+    end_s: Int64Array
+    team_id: FloatArray
+    project_id: FloatArray
+
+
+def _keys(rows: pd.DataFrame, pieces: _Pieces) -> list[FloatArray]:
+    ids = [rows[name].to_numpy(dtype=np.float64)[pieces.row] for name in KEYS[:2]]
+    return [*ids, pieces.team_id, pieces.project_id]
+
+
+def _cut(rows: pd.DataFrame, account_map: pd.DataFrame) -> _Pieces:
+    """Cut rows of accounts where these change hands."""
+    number: dict[str, int] = {}
+    names = rows["account"].to_numpy(dtype=object)
+    account = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
+    spans, size = _without_gaps(account_map, number)
+    count = size[account]
+    row = np.repeat(np.arange(len(names)), count)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    span = (np.cumsum(size) - size)[account][row] + nth
+    valid_from_s, valid_to_s = spans[span, 0].astype(np.int64), spans[span, 1].astype(np.int64)
+    start_s = np.maximum(rows["start_s"].to_numpy(dtype=np.int64)[row], valid_from_s)
+    end_s = np.minimum(rows["end_s"].to_numpy(dtype=np.int64)[row], valid_to_s)
+    some = end_s > start_s
+    span = span[some]
+    return _Pieces(row[some], start_s[some], end_s[some], spans[span, 2], spans[span, 3])
+
+
+def _without_gaps(account_map: pd.DataFrame, accounts: Iterable[str]) -> tuple[FloatArray, Int64Array]:
+    """Return spans (from, to, team_id, project_id) of accounts one after the other, and how many there are of each.
+
+    Nobody has an account before, between and after its own spans, so that each account's spans cover all time.
+    """
+    own: dict[str, list[tuple[float, float, float, float]]] = {account: [] for account in accounts}
+    columns = ("valid_from_s", "valid_to_s", "team_id", "project_id")
+    values = account_map[list(columns)].to_numpy(dtype=np.float64).tolist()
+    for account, value in zip(account_map["account"].tolist(), values, strict=True):
+        if account in own:
+            own[account].append((value[0], value[1], value[2], value[3]))
+    rows, size = [], []
+    for spans in own.values():
+        until_s, before = float(-FOREVER_S), len(rows)
+        for span in sorted(spans, key=lambda one: one[0]):
+            if span[0] > until_s:
+                rows.append((until_s, span[0], np.nan, np.nan))
+            rows.append(span)
+            until_s = span[1]
+        if until_s < FOREVER_S:
+            rows.append((until_s, float(FOREVER_S), np.nan, np.nan))
+        size.append(len(rows) - before)
+    return np.array(rows, dtype=np.float64).reshape(-1, 4), np.array(size, dtype=np.int64)
