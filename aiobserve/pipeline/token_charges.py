@@ -7,16 +7,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiobserve.attribution.claimants import Claimed, claim
+from aiobserve.attribution.charges import KEYS as KEYS_OF_CHARGES
+from aiobserve.attribution.charges import Rows, as_charges, sum_by, summed
+from aiobserve.attribution.claimants import KEYS, Claimed, claim
 from aiobserve.attribution.engine import Attribution
+from aiobserve.attribution.numbering import numbered
 from aiobserve.attribution.phase_weights import PhaseWeights
 from aiobserve.attribution.serving import choose_weights, read_servers
+from aiobserve.attribution.split import Groups
 from aiobserve.attribution.token_prices import price_tokens, whole_microusd
 from aiobserve.attribution.token_windows import Pieces, WindowTokens, tokens_by_window
 from aiobserve.attribution.tokens import (
     PARTS,
     STAYS,
-    grouped,
     parts_of_servers,
     phases_of,
     redistribute,
@@ -34,7 +37,6 @@ Int64Array = npt.NDArray[np.int64]
 
 # Counters this far outside the day are read too: those at its edges, and the ends of requests in flight at midnight.
 MARGIN = timedelta(hours=6)
-KEYS = ["job_id", "model_id", "team_id", "project_id"]
 # Kinds of token that reports keep together: their parts of a bought window are what they cost.
 CLASSES = {
     "input_parts": (TokenKind.INPUT, TokenKind.CACHE_WRITE),
@@ -79,19 +81,14 @@ def with_tokens(
     replace_shares(
         site.pk, day, shares=shares.assign(organisation_id=site.organisation_id), weights=served.weight_rows()
     )
-    charges = (
-        redistribute(attribution.charges, served.server_of, served.parts) if len(served.jobs) else attribution.charges
-    )
-    return WithTokens(
-        replace(
-            attribution,
-            charges=grouped(pd.concat([charges, bought.charges], ignore_index=True))
-            if len(bought.charges)
-            else charges,
-            metered=_sum_by_window(pd.concat([attribution.metered, bought.metered], ignore_index=True)),
-        ),
-        claimants,
-    )
+    charges = attribution.charges
+    if len(served.server_of):
+        charges = redistribute(charges, served.server_of, served.parts)
+    metered = attribution.metered
+    if len(bought.charges):
+        charges = pd.concat([charges, bought.charges], ignore_index=True)
+        metered = pd.concat([metered, bought.charges[list(metered.columns)]], ignore_index=True)
+    return WithTokens(replace(attribution, charges=charges, metered=_sum_by_window(metered)), claimants)
 
 
 def _used(usage: pd.DataFrame, account_map: pd.DataFrame, edge_s: Int64Array) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,19 +104,18 @@ def _used(usage: pd.DataFrame, account_map: pd.DataFrame, edge_s: Int64Array) ->
         tokens=usage[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64),
         requests=usage["requests"].to_numpy(dtype=np.int64),
     )
-    return claimed.claimants[KEYS], _within(tokens_by_window(pieces), usage, edge_s)
+    return claimed.claimants, _within(tokens_by_window(pieces), claimed.claimants, edge_s)
 
 
-def _within(found: WindowTokens, usage: pd.DataFrame, edge_s: Int64Array) -> pd.DataFrame:
-    frame = pd.DataFrame(found.tokens, columns=list(TOKEN_COLUMNS)).assign(
-        claimant=found.claimant,
-        window_start_s=found.window_start_s,
-        job_id=usage["job_id"].to_numpy()[found.row],
-        model_id=usage["model_id"].to_numpy()[found.row],
-    )
-    frame = frame[(frame["window_start_s"] >= edge_s[0]) & (frame["window_start_s"] < edge_s[-1])]
-    keys = ["claimant", "window_start_s", "job_id", "model_id"]
-    return frame.groupby(keys, as_index=False, dropna=False, sort=True)[list(TOKEN_COLUMNS)].sum()
+def _within(found: WindowTokens, claimants: pd.DataFrame, edge_s: Int64Array) -> pd.DataFrame:
+    within = (found.window_start_s >= edge_s[0]) & (found.window_start_s < edge_s[-1])
+    claimant, start_s = found.claimant[within], found.window_start_s[within]
+    number, first = numbered([claimant, start_s])
+    sums = Groups.of(np.sort(number), len(first))
+    kinds = found.tokens[within][np.argsort(number, kind="stable")]
+    used = {name: sums.sum(kinds[:, kind]) for kind, name in enumerate(TOKEN_COLUMNS)}
+    ids = {name: claimants[name].to_numpy()[claimant[first]] for name in ("job_id", "model_id")}
+    return pd.DataFrame({"claimant": claimant[first], "window_start_s": start_s[first], **ids, **used})
 
 
 class _Servers:
@@ -194,34 +190,39 @@ def _by_server(
 
 @dataclass(frozen=True)
 class _Bought:
-    """Charges of bought tokens, their sums by window, and their rows with tokens and parts."""
+    """Charges of bought tokens, and their rows with tokens and parts."""
 
     charges: pd.DataFrame
-    metered: pd.DataFrame
     rows: pd.DataFrame
 
 
 def _bought(site: fleet.SiteRow, used: pd.DataFrame) -> _Bought:
     if used.empty:
-        return _Bought(CHARGES.empty(), NO_METERED, used.assign(**dict.fromkeys(PARTS, 0)))
-    used = used.reset_index(drop=True)
+        return _Bought(CHARGES.empty(), used.assign(**dict.fromkeys(PARTS, 0)))
     counts = used[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)
     window_start_s = used["window_start_s"].to_numpy(dtype=np.int64)
     model = used["model_id"].fillna(-1).to_numpy(dtype=np.int64)
     priced = price_tokens(model, window_start_s, counts, tokens.prices(site.pk))
-    paid = whole_microusd(priced.picousd.sum(axis=1))
-    listed = whole_microusd(priced.list_picousd.sum(axis=1))
-    charges = pd.DataFrame(dict.fromkeys(CHARGES.columns, 0), index=used.index).assign(
-        window_start_s=window_start_s, kind=int(Account.JOB), component=int(Component.API), claimant=used["claimant"],
-        pool_id=-1, energy_quality=int(Quality.MEASURED), carbon_quality=int(Quality.MEASURED),
-        cost_quality=priced.quality, api_microusd=paid, list_microusd=listed,
-    )  # fmt: skip
+    same = {
+        "kind": Account.JOB, "component": Component.API, "pool_id": -1, "energy_quality": Quality.MEASURED,
+        "carbon_quality": Quality.MEASURED,
+    }  # fmt: skip
+    keys = {
+        "window_start_s": window_start_s,
+        "claimant": used["claimant"].to_numpy(dtype=np.int64),
+        "cost_quality": priced.quality,
+        **{name: np.full(len(used), value, CHARGES.columns[name].dtype) for name, value in same.items()},
+    }
+    amounts = {
+        "api_microusd": whole_microusd(priced.picousd.sum(axis=1)),
+        "list_microusd": whole_microusd(priced.list_picousd.sum(axis=1)),
+    }
     parts = {
         name: sum((_parts(priced.picousd[:, kind]) for kind in kinds), np.zeros(len(used), dtype=np.int64))
         for name, kinds in CLASSES.items()
     }
-    metered = charges[["window_start_s", *MEASURES]]
-    return _Bought(CHARGES.check(charges), metered, used.assign(**parts, idle_parts=0))
+    charges = as_charges(summed(Rows({name: keys[name] for name in KEYS_OF_CHARGES}, amounts)))
+    return _Bought(charges, used.assign(**parts, idle_parts=0))
 
 
 def _parts(picousd: Int64Array) -> Int64Array:
@@ -230,12 +231,15 @@ def _parts(picousd: Int64Array) -> Int64Array:
 
 
 def _shares(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
-    keys = claimants.reindex(rows["claimant"]).reset_index(drop=True).astype("Int64")
-    shares = pd.concat([rows[["window_start_s", *TOKEN_COLUMNS, *PARTS]].reset_index(drop=True), keys], axis=1)
-    shares["window_start_at"] = pd.to_datetime(shares.pop("window_start_s"), unit="s", utc=True)
-    return shares
+    """Return rows with the ids that their claimants stand for, missing ones as NaN."""
+    ids = claimants[KEYS].to_numpy(dtype=np.float64)[claimants.index.get_indexer(rows["claimant"])]
+    shares = {name: rows[name].to_numpy(dtype=np.int64) for name in (*TOKEN_COLUMNS, *PARTS)}
+    at = pd.to_datetime(rows["window_start_s"].to_numpy(dtype=np.int64), unit="s", utc=True)
+    return pd.DataFrame({"window_start_at": at, **shares, **dict(zip(KEYS, ids.T, strict=True))})
 
 
 def _sum_by_window(metered: pd.DataFrame) -> pd.DataFrame:
-    sums = metered.groupby("window_start_s", as_index=False)[list(MEASURES)].sum()
-    return sums[(sums[list(MEASURES)] != 0).any(axis=1)].reset_index(drop=True)
+    start_s, window = np.unique(metered["window_start_s"].to_numpy(dtype=np.int64), return_inverse=True)
+    sums = {name: sum_by(window, metered[name].to_numpy(dtype=np.int64), len(start_s)) for name in MEASURES}
+    frame = pd.DataFrame({"window_start_s": start_s, **sums})
+    return frame[np.logical_or.reduce([values != 0 for values in sums.values()])].reset_index(drop=True)
