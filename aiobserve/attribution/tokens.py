@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.attribution.charges import KEYS, Rows, as_charges, summed
-from aiobserve.attribution.numbering import numbered
+from aiobserve.attribution.numbering import matched
 from aiobserve.attribution.phase_weights import PhaseWeights
 from aiobserve.attribution.split import Groups, split_groups
 from aiobserve.domain.account import MEASURES, Account
@@ -173,22 +173,8 @@ def _spread(
     """
     weight = parts[list(PARTS)].to_numpy(dtype=np.int64).sum(axis=1)
     some = weight > 0
-    weight, tenant = weight[some], parts["claimant"].to_numpy(dtype=np.int64)[some]
-    start_s = parts["window_start_s"].to_numpy(dtype=np.int64)[some]
-    number, first = numbered(
-        [
-            np.concatenate([parts["server"].to_numpy(dtype=np.int64)[some], server]),
-            np.concatenate([start_s, window_start_s]),
-        ]
-    )
-    place = np.argsort(number[: len(weight)], kind="stable")
-    size = np.bincount(number[: len(weight)], minlength=len(first))
-    wanted = number[len(weight) :]
-    count = np.maximum(size[wanted], 1)
-    charge = np.repeat(np.arange(len(server)), count)
-    nth = np.arange(len(charge)) - np.repeat(np.cumsum(count) - count, count)
-    known = (size[wanted] > 0)[charge]
-    chosen = place[((np.cumsum(size) - size)[wanted][charge] + nth)[known]]
-    tenants, weights = np.full(len(charge), STAYS, dtype=np.int64), np.ones(len(charge), dtype=np.int64)
-    tenants[known], weights[known] = tenant[chosen], weight[chosen]
-    return charge, tenants, weights
+    keys = [parts[name].to_numpy(dtype=np.int64)[some] for name in ("server", "window_start_s")]
+    charge, part = matched([server, window_start_s], keys)
+    known = part >= 0
+    tenants = np.where(known, parts["claimant"].to_numpy(dtype=np.int64)[some][part], STAYS)
+    return charge, tenants, np.where(known, weight[some][part], 1)

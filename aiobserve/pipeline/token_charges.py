@@ -11,7 +11,7 @@ from aiobserve.attribution.charges import KEYS as KEYS_OF_CHARGES
 from aiobserve.attribution.charges import Rows, as_charges, sum_by, summed
 from aiobserve.attribution.claimants import KEYS, Claimed, claim
 from aiobserve.attribution.engine import Attribution
-from aiobserve.attribution.numbering import numbered
+from aiobserve.attribution.numbering import matched, numbered
 from aiobserve.attribution.phase_weights import PhaseWeights
 from aiobserve.attribution.serving import choose_weights, read_servers
 from aiobserve.attribution.split import Groups
@@ -132,13 +132,17 @@ class _Servers:
         used: pd.DataFrame,
     ) -> None:
         self.site, self.day = site, day
-        self.jobs = tokens.servers(sorted({int(pk) for pk in [*counters["job_id"], *used["job_id"]]}))
-        number = pd.Series(self.jobs.index, index=self.jobs["job_id"])
-        self.server_of = claimants["job_id"].map(number).dropna().astype("int64")
-        charged = charges[(charges["kind"] == Account.JOB) & charges["claimant"].isin(self.server_of.index)]
-        self.charged = charged.assign(server=charged["claimant"].map(self.server_of).astype("int64"))
-        used = used.assign(server=used["job_id"].map(number).astype("int64"))
-        self.weights, self.parts = self._split(counters.assign(server=counters["job_id"].map(number)), used, edge_s)
+        job_ids = np.unique(np.concatenate([counters["job_id"].to_numpy(np.int64), used["job_id"].to_numpy(np.int64)]))
+        self.jobs = tokens.servers(job_ids.tolist())
+        number = pd.Index(self.jobs["job_id"])
+        server = number.get_indexer(claimants["job_id"])
+        ours = np.flatnonzero(server >= 0)
+        self.server_of = pd.Series(server[ours], index=claimants.index[ours])
+        self.charged = _charged(charges, self.server_of)
+        used = used.assign(server=number.get_indexer(used["job_id"]))
+        self.weights, self.parts = self._split(
+            counters.assign(server=number.get_indexer(counters["job_id"])), used, edge_s
+        )
 
     def _split(
         self, counters: pd.DataFrame, used: pd.DataFrame, edge_s: Int64Array
@@ -156,18 +160,27 @@ class _Servers:
         return weights, parts_of_servers(used, readings.served, weights, edge_s)
 
     def shares(self, claimants: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows that say how each posting of the servers divides over tokens."""
-        stays = self.parts[self.parts["claimant"] == STAYS].drop(columns="claimant")
-        owners = self.charged[["server", "window_start_s", "claimant"]].drop_duplicates()
-        own = stays.merge(owners, on=["server", "window_start_s"], how="left")
-        # Tokens count once, though an account that changed hands within the window makes two owners.
-        again = own.duplicated(["server", "window_start_s"])
-        own.loc[again, list(TOKEN_COLUMNS)] = 0
-        nobody = own["claimant"].isna()
-        own = own[~nobody | own[list(TOKEN_COLUMNS)].any(axis=1)]
-        rows = pd.concat([self.parts[self.parts["claimant"] != STAYS], own], ignore_index=True)
+        """Return the rows that say how each posting of the servers divides over tokens.
+
+        What stays with a server is its owner's. Tokens count once, though an account that changed hands within the
+        window makes two owners.
+        """
+        names = ["server", "window_start_s"]
+        own = self.parts["claimant"].to_numpy() == STAYS
+        stays, charged = self.parts[own], [self.charged[name].to_numpy(np.int64) for name in (*names, "claimant")]
+        _, first = numbered(charged)
+        *owned, owner = (values[first] for values in charged)
+        row, owner_of = matched([stays[name].to_numpy(np.int64) for name in names], owned)
+        columns = {name: stays[name].to_numpy(np.int64)[row] for name in self.parts.columns if name != "claimant"}
+        again = np.r_[False, row[1:] == row[:-1]] if len(row) else np.zeros(0, dtype=bool)
+        for name in TOKEN_COLUMNS:
+            columns[name] = np.where(again, 0, columns[name])
+        counted = np.logical_or.reduce([columns[name] != 0 for name in TOKEN_COLUMNS])
+        claimant = np.where(owner_of >= 0, np.append(owner, STAYS)[owner_of], STAYS)
+        rows = pd.DataFrame({**columns, "claimant": claimant})[(owner_of >= 0) | counted]
+        rows = pd.concat([self.parts[~own], rows], ignore_index=True)
         shares = _shares(rows, claimants)
-        shares["job_id"] = self.jobs["job_id"].reindex(rows["server"]).to_numpy()
+        shares["job_id"] = self.jobs["job_id"].to_numpy()[rows["server"]]
         return shares
 
     def weight_rows(self) -> list[Weight]:
@@ -176,6 +189,17 @@ class _Servers:
             Weight(int(job_id), one.prefill_s, one.cached_s, one.decode_s, int(one.quality), one.source)
             for job_id, one in zip(self.jobs["job_id"], self.weights, strict=True)
         ]
+
+
+def _charged(charges: pd.DataFrame, server_of: "pd.Series[int]") -> pd.DataFrame:
+    """Return what the engine charged to servers: server, window_start_s, claimant, energy_millij."""
+    claimant = charges["claimant"].to_numpy(dtype=np.int64)
+    place = server_of.index.get_indexer(claimant)
+    ours = np.flatnonzero((place >= 0) & (charges["kind"].to_numpy() == Account.JOB))
+    names = ("window_start_s", "claimant", "energy_millij")
+    return pd.DataFrame(
+        {"server": server_of.to_numpy()[place[ours]], **{name: charges[name].to_numpy()[ours] for name in names}}
+    )
 
 
 def _by_server(
