@@ -12,16 +12,12 @@ from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
-# float64 holds every integer up to here, so sums below it are exact.
-EXACT = 2**53
 FEW = ("kind", "component", "pool_id", "energy_quality", "carbon_quality", "cost_quality")
 KEYS = tuple(name for name in CHARGES.columns if name not in MEASURES)
 
 
 def sum_by(place: Int64Array, values: Int64Array, size: int) -> Int64Array:
     """Return the sum of the values at each place, shape (size,), exactly."""
-    if not values.size or max(int(values.max()), -int(values.min())) * len(values) < EXACT:
-        return np.bincount(place, weights=values, minlength=size).astype(np.int64)
     sums = np.zeros(size, dtype=np.int64)
     np.add.at(sums, place, values)
     return sums
@@ -42,16 +38,20 @@ class Rows:
 
 def summed(rows: Rows) -> Rows:
     """Return rows with one a combination of keys, by claimant and window; those of nothing but zeros are left out."""
-    place, size, first = _places(rows.keys)
-    sums = {name: sum_by(place, values, size) for name, values in rows.measures.items()}
-    worth = np.zeros(size, dtype=bool)
-    for values in sums.values():
-        worth |= values != 0
-    first = first[worth]
-    return Rows(
-        {name: values[first] for name, values in rows.keys.items()},
-        {name: values[worth] for name, values in sums.items()},
-    )
+    place, first = _places(rows.keys)
+    # Few rows share their keys with another: those are added to the one that is taken.
+    again = np.flatnonzero(first[place] != np.arange(len(place)))
+    more = place[again]
+    worth = np.zeros(len(first), dtype=bool)
+    sums = {}
+    for name, values in rows.measures.items():
+        sums[name] = values.take(first)
+        np.add.at(sums[name], more, values[again])
+        worth |= sums[name] != 0
+    if not worth.all():
+        first = first[worth]
+        sums = {name: values[worth] for name, values in sums.items()}
+    return Rows({name: values[first] for name, values in rows.keys.items()}, sums)
 
 
 def joined(parts: Sequence[Rows]) -> pd.DataFrame:
@@ -115,15 +115,15 @@ def _taken(rows: Rows, chosen: npt.NDArray[np.bool_] | slice) -> Rows:
     )
 
 
-def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int, Int64Array]:
-    """Number the distinct combinations of keys: the place of each row, how many there are, and a row of each.
+def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, Int64Array]:
+    """Number the distinct combinations of keys by claimant and window: the place of each row, and a row of each place.
 
     A claimant is there for a run of windows, so that claimant and window together are numbered densely, and few
     combinations of the other keys occur: no sort is needed.
     """
     rows = len(keys["kind"])
     if not rows:
-        return np.zeros(0, np.int64), 0, np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     start_s = keys["window_start_s"]
     window = (start_s - start_s.min()) // WINDOW_S
     owner = keys["claimant"] + 1
@@ -131,28 +131,28 @@ def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int, 
     np.minimum.at(first, owner, window)
     np.maximum.at(last, owner, window)
     length = np.maximum(last - first + 1, 0)
-    place = (np.cumsum(length) - length - first)[owner] + window
-    place, size = _refined(place, int(length.sum()), keys)
-    occupied = np.zeros(size, dtype=bool)
-    occupied[place] = True
-    number = np.cumsum(occupied) - 1
-    place = number[place]
-    a_row = np.empty(int(number[-1]) + 1, dtype=np.int64)
+    code, codes = _few(keys)
+    window += (np.cumsum(length) - length - first)[owner]
+    window *= codes
+    window += code
+    occupied = np.zeros(int(length.sum()) * codes, dtype=bool)
+    occupied[window] = True
+    number = np.cumsum(occupied)
+    place = number[window] - 1
+    a_row = np.empty(int(number[-1]), dtype=np.int64)
     a_row[place] = np.arange(rows)
-    return place, len(a_row), a_row
+    return place, a_row
 
 
-def _refined(place: Int64Array, size: int, keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int]:
-    """Tell rows of one claimant and window apart by the keys that take few values."""
-    code = np.zeros(len(place), dtype=np.int64)
+def _few(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array | int, int]:
+    """Number the combinations that occur of the keys that take few values, in their order; also how many these are."""
+    code: Int64Array | int = 0
     for name in FEW:
-        values = keys[name].astype(np.int64)
+        values = keys[name]
         least, most = int(values.min()), int(values.max())
         if most > least:
-            code = code * (most - least + 1) + (values - least)
-    if code.max() == 0:
-        return place, size
-    present = np.flatnonzero(np.bincount(code))
-    number = np.zeros(int(present[-1]) + 1, dtype=np.int64)
-    number[present] = np.arange(len(present))
-    return place * len(present) + number[code], size * len(present)
+            code = code * (most - least + 1) + (values.astype(np.int64) - least)
+    if isinstance(code, int):
+        return 0, 1
+    present = np.bincount(code) > 0
+    return (np.cumsum(present) - 1)[code], int(present.sum())

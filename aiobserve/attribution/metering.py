@@ -14,7 +14,7 @@ import numpy.typing as npt
 from aiobserve.attribution.doubt import Doubt, mark
 from aiobserve.attribution.error_band import SAMPLED_RATIO, SENSOR_RATIO
 from aiobserve.attribution.integrate import Samples, energy_curve
-from aiobserve.attribution.scan import judge, suspects
+from aiobserve.attribution.scan import Scanner, judge
 from aiobserve.attribution.segments import Segments
 from aiobserve.attribution.series import Near, Series
 from aiobserve.domain.quality import Quality
@@ -89,11 +89,12 @@ def _look(series: Series, segments: Segments, near: Near, tdp_w: FloatArray) -> 
     """Look at every reading once: fills `near`, and returns the readings that may end an odd interval."""
     bounds, edges = series.offset.tolist(), segments.offset.tolist()
     found = [np.zeros(0, np.int64)]
+    scanner = Scanner(series, tdp_w)
     row = 0
     while row < len(bounds) - 1:
         # Small devices are looked at together, a large one by itself.
         stop = max(bisect_right(bounds, bounds[row] + BLOCK, row + 1) - 1, row + 1)
-        found.append(suspects(series, row, stop, tdp_w))
+        found.append(scanner.suspects(row, stop))
         for here in range(row, stop):
             own = slice(edges[here], edges[here + 1])
             if bounds[here + 1] - bounds[here] > 1:

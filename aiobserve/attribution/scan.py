@@ -31,28 +31,44 @@ class Odd:
     gaps: Int64Array
 
 
-def suspects(series: Series, first: int, last: int, tdp_w: FloatArray) -> Int64Array:
-    """Return the readings of the devices [first, last) that may end an odd interval, ascending; all that do are there."""
-    offset = series.offset[first : last + 1]
-    start, stop = int(offset[0]), int(offset[-1]) - 1
-    if stop <= start:
-        return np.zeros(0, np.int64)
-    step = series.energy_millij[start + 1 : stop + 1] - series.energy_millij[start:stop]
-    gap_us = series.at_us[start + 1 : stop + 1] - series.at_us[start:stop]
-    if len(offset) > 2:
-        # Between the last reading of a device and the first of the next there is no interval.
-        between = offset[1:-1] - 1 - start
-        between = between[(between >= 0) & (between < len(step))]
-        step[between], gap_us[between] = 0.0, MAX_GAP_US
-    shortest_us, longest_us = int(gap_us.min()), int(gap_us.max())
-    plausible = float(tdp_w[first:last].min()) * LIMIT_MILLIJ_PER_W_US * max(shortest_us, 0)
-    found = [_above(step, plausible)]
-    if shortest_us <= 0:
-        found.append(np.flatnonzero(gap_us <= 0))
-    if longest_us > MAX_GAP_US:
-        found.append(np.flatnonzero(gap_us > MAX_GAP_US))
-    odd = np.sort(found[0]) if len(found) == 1 else np.unique(np.concatenate(found))
-    return odd + (start + 1)
+class Scanner:
+    """Looks at blocks of readings, one after the other, in two arrays that it keeps: fresh memory costs more than the look."""
+
+    def __init__(self, series: Series, tdp_w: FloatArray) -> None:
+        self._series, self._tdp_w = series, tdp_w
+        self._step, self._gap_us = np.zeros(0), np.zeros(0, np.int64)
+
+    def suspects(self, first: int, last: int) -> Int64Array:
+        """Return the readings of the devices [first, last) that may end an odd interval, ascending; all that do are there."""
+        offset = self._series.offset[first : last + 1]
+        start, stop = int(offset[0]), int(offset[-1]) - 1
+        if stop <= start:
+            return np.zeros(0, np.int64)
+        step, gap_us = self._differences(start, stop)
+        if len(offset) > 2:
+            # Between the last reading of a device and the first of the next there is no interval.
+            between = offset[1:-1] - 1 - start
+            between = between[(between >= 0) & (between < len(step))]
+            step[between], gap_us[between] = 0.0, MAX_GAP_US
+        shortest_us, longest_us = int(gap_us.min()), int(gap_us.max())
+        plausible = float(self._tdp_w[first:last].min()) * LIMIT_MILLIJ_PER_W_US * max(shortest_us, 0)
+        found = [_above(step, plausible)]
+        if shortest_us <= 0:
+            found.append(np.flatnonzero(gap_us <= 0))
+        if longest_us > MAX_GAP_US:
+            found.append(np.flatnonzero(gap_us > MAX_GAP_US))
+        odd = np.sort(found[0]) if len(found) == 1 else np.unique(np.concatenate(found))
+        return odd + (start + 1)
+
+    def _differences(self, start: int, stop: int) -> tuple[FloatArray, Int64Array]:
+        count = stop - start
+        if count > len(self._step):
+            self._step, self._gap_us = np.empty(count), np.empty(count, np.int64)
+        counter, at_us = self._series.energy_millij, self._series.at_us
+        return (
+            np.subtract(counter[start + 1 : stop + 1], counter[start:stop], out=self._step[:count]),
+            np.subtract(at_us[start + 1 : stop + 1], at_us[start:stop], out=self._gap_us[:count]),
+        )
 
 
 def _above(step: FloatArray, limit: float) -> Int64Array:

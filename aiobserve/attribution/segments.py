@@ -5,6 +5,7 @@ the next one's, also inside a window.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,13 @@ class Segments:
         """Return the length of each segment."""
         return self.end_s - self.start_s
 
-    def between(self, at_edges: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def between(self, at_edges: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Return the entries of an array over neighbouring edges (e - 1,) that lie within one device (e - d,)."""
         return np.delete(at_edges, self.offset[1:-1] - 1)
+
+    def of_cell(self, table: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Return the entry of a table by device and window, shape (d, w), for each segment."""
+        return table.ravel().take(self.device * self.windows + self.window)
 
     def touched(
         self, device: Int64Array, start: Int64Array, end: Int64Array, *, units_per_s: int = 1
