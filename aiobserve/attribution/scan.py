@@ -19,8 +19,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 LIMIT_MILLIJ_PER_W_US = POWER_ENVELOPE * MILLIJ_PER_J / MICROSECONDS_PER_SECOND
 MAX_GAP_US = int(MAX_GAP_S * MICROSECONDS_PER_SECOND)
-# So many intervals, evenly spread over a block, have their largest step looked at together.
-TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -32,59 +30,48 @@ class Odd:
 
 
 class Scanner:
-    """Looks at blocks of readings, one after the other, in two arrays that it keeps: fresh memory costs more than the look."""
+    """Looks at blocks of readings, one after the other, in an array that it keeps: fresh memory costs more than the look."""
 
     def __init__(self, series: Series, tdp_w: FloatArray) -> None:
         self._series, self._tdp_w = series, tdp_w
-        self._step, self._gap_us = np.zeros(0), np.zeros(0, np.int64)
+        self._difference, self._answer = np.zeros(0, np.int64), np.zeros(0, bool)
 
     def suspects(self, first: int, last: int) -> Int64Array:
         """Return the readings of the devices [first, last) that may end an odd interval, ascending; all that do are there."""
         offset = self._series.offset[first : last + 1]
         start, stop = int(offset[0]), int(offset[-1]) - 1
-        if stop <= start:
+        count = stop - start
+        if count < 1:
             return np.zeros(0, np.int64)
-        step, gap_us = self._differences(start, stop)
-        if len(offset) > 2:
-            # Between the last reading of a device and the first of the next there is no interval.
-            between = offset[1:-1] - 1 - start
-            between = between[(between >= 0) & (between < len(step))]
-            step[between], gap_us[between] = 0.0, MAX_GAP_US
-        shortest_us, longest_us = int(gap_us.min()), int(gap_us.max())
-        plausible = float(self._tdp_w[first:last].min()) * LIMIT_MILLIJ_PER_W_US * max(shortest_us, 0)
-        found = [_above(step, plausible)]
+        if count > len(self._answer):
+            self._difference, self._answer = np.empty(count, np.int64), np.empty(count, bool)
+        # Between the last reading of a device and the first of the next there is no interval.
+        between = offset[1:-1] - 1 - start
+        between = between[(between >= 0) & (between < count)] if between.size else between
+        at_us, counter = self._series.at_us[start : stop + 1], self._series.energy_millij[start : stop + 1]
+
+        gap_us = np.subtract(at_us[1:], at_us[:-1], out=self._difference[:count])
+        gap_us[between] = MAX_GAP_US
+        shortest_us, longest_us = int(np.minimum.reduce(gap_us)), int(np.maximum.reduce(gap_us))
+        found = []
         if shortest_us <= 0:
-            found.append(np.flatnonzero(gap_us <= 0))
+            found.append(self._where(np.less_equal, gap_us, 0))
         if longest_us > MAX_GAP_US:
-            found.append(np.flatnonzero(gap_us > MAX_GAP_US))
-        odd = np.sort(found[0]) if len(found) == 1 else np.unique(np.concatenate(found))
+            found.append(self._where(np.greater, gap_us, MAX_GAP_US))
+
+        plausible = float(self._tdp_w[first:last].min()) * LIMIT_MILLIJ_PER_W_US * max(shortest_us, 0)
+        step = np.subtract(counter[1:], counter[:-1], out=self._difference.view(np.float64)[:count])
+        step[between] = 0.0
+        # Read as unsigned integers, the bits of numbers that are not negative are in the order of the numbers, and those
+        # of negative ones and of not-a-number are above them all: one comparison answers three questions.
+        found.append(self._where(np.greater, step.view(np.uint64), np.float64(plausible).view(np.uint64)))
+        odd = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
         return odd + (start + 1)
 
-    def _differences(self, start: int, stop: int) -> tuple[FloatArray, Int64Array]:
-        count = stop - start
-        if count > len(self._step):
-            self._step, self._gap_us = np.empty(count), np.empty(count, np.int64)
-        counter, at_us = self._series.energy_millij, self._series.at_us
-        return (
-            np.subtract(counter[start + 1 : stop + 1], counter[start:stop], out=self._step[:count]),
-            np.subtract(at_us[start + 1 : stop + 1], at_us[start:stop], out=self._gap_us[:count]),
-        )
-
-
-def _above(step: FloatArray, limit: float) -> Int64Array:
-    """Return where a step is negative, not a number, or above the limit, in any order.
-
-    Read as unsigned integers, the bits of floating-point numbers that are not negative are in the order of the numbers;
-    those of negative ones and of not-a-number are above them all. So one comparison answers all three questions.
-    """
-    bits = step.view(np.uint64)
-    most = np.float64(limit).view(np.uint64)
-    rows = len(bits) // TOGETHER
-    body = rows * TOGETHER
-    largest = np.maximum.reduce(bits[:body].reshape(TOGETHER, rows), axis=0)
-    columns = np.flatnonzero(largest > most)
-    places = (columns + np.arange(TOGETHER)[:, None] * rows).ravel()
-    return np.concatenate([places[bits[places] > most], body + np.flatnonzero(bits[body:] > most)])
+    def _where(self, question: np.ufunc, values: npt.NDArray[np.generic], limit: object) -> Int64Array:
+        """Return the places of the values of which the answer is yes."""
+        answer: BoolArray = question(values, limit, out=self._answer[: len(values)])
+        return answer.nonzero()[0]
 
 
 def judge(series: Series, after: Int64Array, tdp_w: FloatArray, careful: BoolArray) -> Odd:
