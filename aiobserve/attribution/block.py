@@ -102,6 +102,10 @@ class Measured:
         """Return whether the electricity of each segment is bought apart from the device."""
         return ~self.segments.of_cell(self.devices.includes_electricity)
 
+    def by_window(self, amounts: Int64Array) -> Int64Array:
+        """Return the sum of amounts of the segments, shape (s,), by window, shape (w,)."""
+        return sum_by(self.segments.window, amounts, self.segments.windows)
+
 
 def measure(block: Block, edge_s: Int64Array) -> Measured:
     """Return what each segment of a block drew, and its claims."""
@@ -249,10 +253,10 @@ def _of_cells(segments: Segments, table: npt.NDArray[np.int8], segment: Int64Arr
 
 def _metered(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64Array]:
     """Return the sum of each measure by window, from the segments and not from the charges."""
-    segments, energy = measured.segments, measured.drawn
+    energy = measured.drawn
     amounts = totals | {
         "gpu_millis": _of_gpus(measured, measured.capacity),
         "energy_millij": energy.energy_millij,
         "energy_error_millij": energy.error_millij,
     }
-    return _whole({name: sum_by(segments.window, amount, segments.windows) for name, amount in amounts.items()})
+    return _whole({name: measured.by_window(amount) for name, amount in amounts.items()})

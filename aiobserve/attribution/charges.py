@@ -42,26 +42,44 @@ def summed(rows: Rows) -> Rows:
     # Few rows share their keys with another: those are added to the one that is taken.
     again = np.flatnonzero(first[place] != np.arange(len(place)))
     more = place[again]
-    worth = np.zeros(len(first), dtype=bool)
     sums = {}
     for name, values in rows.measures.items():
         sums[name] = values.take(first)
         np.add.at(sums[name], more, values[again])
-        worth |= sums[name] != 0
-    if not worth.all():
-        first = first[worth]
-        sums = {name: values[worth] for name, values in sums.items()}
-    return Rows({name: values[first] for name, values in rows.keys.items()}, sums)
+    return worth({name: values.take(first) for name, values in rows.keys.items()}, sums)
 
 
-def joined(parts: Sequence[Rows]) -> pd.DataFrame:
-    """Return the charges (`domain.frames.CHARGES`) of several blocks of devices, one row a combination of keys.
+def worth(keys: dict[str, npt.NDArray[np.integer]], measures: dict[str, Int64Array]) -> Rows:
+    """Return the rows that are not of nothing but zeros."""
+    some = np.zeros(len(keys["kind"]), dtype=bool)
+    for values in measures.values():
+        some |= values != 0
+    rows = Rows(keys, measures)
+    return rows if some.all() else _taken(rows, some)
 
-    A claimant that stands in one block alone is summed there already; only the others are summed again.
+
+def joined(parts: Sequence[Rows], others: Sequence[Rows]) -> pd.DataFrame:
+    """Return the charges (`domain.frames.CHARGES`) of several blocks of devices and of others, a row for each combination of keys.
+
+    A claimant that stands in one block alone is summed there already; only the rest are summed again.
+
+    Args:
+        others: rows whose keys occur once, and in no block.
     """
-    parts = [summed(one) for one in parts]
+    whole = [summed(one) for one in parts]
+    if len(whole) > 1:
+        whole = _across(whole)
+    rows = _stacked([*whole, *(worth(one.keys, one.measures) for one in others)])
+    nothing = np.zeros(len(rows.keys["kind"]), dtype=np.int64)
+    measures = {name: rows.measures.get(name, nothing) for name in MEASURES}
+    return pd.DataFrame({**rows.keys, **measures}, copy=False)
+
+
+def _across(parts: list[Rows]) -> list[Rows]:
+    """Sum rows of nobody, and of claimants that stand in several parts, over all of them."""
     several = _in_several([one.keys["claimant"].astype(np.int64, copy=False) for one in parts])
-    alone, again = [], []
+    alone: list[Rows] = []
+    again: list[Rows] = []
     for one, shared in zip(parts, several, strict=True):
         # Rows of nobody come first, so that they are told apart without copying.
         nobody = int(np.searchsorted(one.keys["claimant"], 0))
@@ -71,10 +89,7 @@ def joined(parts: Sequence[Rows]) -> pd.DataFrame:
             alone.append(_taken(one, ~shared))
         else:
             alone.append(_taken(one, slice(nobody, None)))
-    whole = _stacked([summed(_stacked(again)), *alone])
-    nothing = np.zeros(len(whole.keys["claimant"]), dtype=np.int64)
-    measures = {name: whole.measures.get(name, nothing) for name in MEASURES}
-    return pd.DataFrame({**whole.keys, **measures}, copy=False)
+    return [summed(_stacked(again)), *alone]
 
 
 def _in_several(claimants: list[Int64Array]) -> list[npt.NDArray[np.bool_]]:
@@ -116,43 +131,49 @@ def _taken(rows: Rows, chosen: npt.NDArray[np.bool_] | slice) -> Rows:
 
 
 def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, Int64Array]:
-    """Number the distinct combinations of keys by claimant and window: the place of each row, and a row of each place.
+    """Number the distinct combinations of keys, by claimant: the place of each row, and a row of each place.
 
-    A claimant is there for a run of windows, so that claimant and window together are numbered densely, and few
-    combinations of the other keys occur: no sort is needed.
+    A claimant is there for a run of windows, and few combinations of the other keys occur. So whoever a claimant is in
+    one of these takes a run of places, one a window, and no sort is needed.
     """
     rows = len(keys["kind"])
     if not rows:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    start_s = keys["window_start_s"]
-    window = (start_s - start_s.min()) // WINDOW_S
-    owner = keys["claimant"] + 1
-    first, last = np.full(owner.max() + 1, window.max()), np.zeros(owner.max() + 1, np.int64)
-    np.minimum.at(first, owner, window)
-    np.maximum.at(last, owner, window)
-    length = np.maximum(last - first + 1, 0)
+    claimant = keys["claimant"].astype(np.int64, copy=False)
+    # Read as unsigned, nobody is the largest number.
+    least = int(claimant.view(np.uint64).min())
+    owner = np.maximum(claimant - (least - 1), 0) if least <= claimant.max() else np.zeros(rows, np.int64)
     code, codes = _few(keys)
-    window += (np.cumsum(length) - length - first)[owner]
-    window *= codes
-    window += code
-    occupied = np.zeros(int(length.sum()) * codes, dtype=bool)
-    occupied[window] = True
-    number = np.cumsum(occupied)
-    place = number[window] - 1
-    a_row = np.empty(int(number[-1]), dtype=np.int64)
+    owner *= codes
+    owner += code
+    start_s = keys["window_start_s"]
+    place = (start_s - start_s.min()) // WINDOW_S
+    first, last = np.full(owner.max() + 1, rows), np.full(owner.max() + 1, -1)
+    np.minimum.at(first, owner, place)
+    np.maximum.at(last, owner, place)
+    length = np.where(last < 0, 0, last - first + 1)
+    place += (np.cumsum(length) - length - first)[owner]
+    occupied = np.zeros(int(length.sum()), dtype=bool)
+    occupied[place] = True
+    place = (np.cumsum(occupied) - 1)[place]
+    a_row = np.empty(int(np.count_nonzero(occupied)), dtype=np.int64)
     a_row[place] = np.arange(rows)
     return place, a_row
 
 
-def _few(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array | int, int]:
+def _few(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int]:
     """Number the combinations that occur of the keys that take few values, in their order; also how many these are."""
-    code: Int64Array | int = 0
-    for name in FEW:
+    told = [keys["kind"]]
+    code = told[0].astype(np.int64)
+    for name in FEW[1:]:
         values = keys[name]
         least, most = int(values.min()), int(values.max())
-        if most > least:
-            code = code * (most - least + 1) + (values.astype(np.int64) - least)
-    if isinstance(code, int):
-        return 0, 1
+        # One quality is most often that of another, too.
+        if most > least and not any(np.array_equal(values, other) for other in told):
+            told.append(values)
+            code *= most - least + 1
+            code += values
+            code -= least
     present = np.bincount(code) > 0
-    return (np.cumsum(present) - 1)[code], int(present.sum())
+    codes = np.cumsum(present) - 1
+    return codes[code], int(codes[-1]) + 1
