@@ -59,8 +59,7 @@ def split_columns(totals: Int64Array, weights: Int64Array) -> Int64Array:
     negative = totals < 0
     signed = bool(negative.any())
     magnitude = np.abs(totals) if signed else totals
-    for one in magnitude:
-        check(one, divisor, weights)
+    check(magnitude, divisor, weights)
     np.maximum(divisor, 1, out=divisor)
     parts, remainder = divide(magnitude[:, None], weights, divisor)
     left = magnitude - np.add.reduce(parts, axis=1)
@@ -74,17 +73,17 @@ def _give(left: Int64Array, parts: Int64Array, remainder: Int64Array) -> None:
     size = parts.shape[1]
     if size > SMALL:
         order = np.argsort(-remainder, axis=1, kind="stable")
-        rank = np.empty_like(order)
-        np.put_along_axis(rank, order, np.arange(size)[None, :, None], axis=1)
-        parts += rank < left[:, None]
+        places = np.empty_like(order)
+        np.put_along_axis(places, order, np.arange(size)[None, :, None], axis=1)
+        parts += places < left[:, None]
         return
     # The place of each remainder, 0 for the largest: how many before it are no smaller, and after it are larger.
-    rank = [np.full(left.shape, size - 1 - place, dtype=np.int8) for place in range(size)]
+    rank = [np.full(left.shape, size - 1 - row, dtype=np.int8) for row in range(size)]
     for one in range(size):
         for other in range(one):
             first = (remainder[:, other] >= remainder[:, one]).view(np.int8)
             rank[one] += first
             rank[other] -= first
     few = left.astype(np.int8)
-    for place in range(size):
-        parts[:, place] += rank[place] < few
+    for row in range(size):
+        parts[:, row] += rank[row] < few

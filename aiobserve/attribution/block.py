@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiobserve.attribution.activity import Activity, active_weights
-from aiobserve.attribution.charges import Rows, sum_by
+from aiobserve.attribution.charges import Rows, sum_by, summed
 from aiobserve.attribution.claims import Claims, lay_out
 from aiobserve.attribution.drawn import Drawn, drawn
 from aiobserve.attribution.factors import Factors
@@ -129,6 +129,10 @@ class Charged:
 
     rows: Rows
     metered: dict[str, Int64Array]
+
+    def summed(self) -> "Charged":
+        """Return the same with one row for each combination of keys."""
+        return Charged(summed(self.rows), self.metered)
 
 
 def charge(measured: Measured, edge_s: Int64Array, factors: Factors) -> Charged:

@@ -64,18 +64,17 @@ def joined(parts: Sequence[Rows], others: Sequence[Rows]) -> pd.DataFrame:
     A claimant that stands in one block alone is summed there already; only the rest are summed again.
 
     Args:
+        parts: rows of each block, `summed`.
         others: rows whose keys occur once, and in no block.
     """
-    whole = [summed(one) for one in parts]
-    if len(whole) > 1:
-        whole = _across(whole)
+    whole = _across(parts) if len(parts) > 1 else parts
     rows = _stacked([*whole, *(worth(one.keys, one.measures) for one in others)])
     nothing = np.zeros(len(rows.keys["kind"]), dtype=np.int64)
     measures = {name: rows.measures.get(name, nothing) for name in MEASURES}
     return pd.DataFrame({**rows.keys, **measures}, copy=False)
 
 
-def _across(parts: list[Rows]) -> list[Rows]:
+def _across(parts: Sequence[Rows]) -> list[Rows]:
     """Sum rows of nobody, and of claimants that stand in several parts, over all of them."""
     several = _in_several([one.keys["claimant"].astype(np.int64, copy=False) for one in parts])
     alone: list[Rows] = []

@@ -44,9 +44,7 @@ class Doubt:
         return cls(*(np.concatenate([getattr(one, name) for one in doubts]) for name in cls.__annotations__))
 
 
-def mark(
-    doubt: Doubt, segments: Segments, tdp_w: FloatArray, error: Int64Array, quality: npt.NDArray[np.int8]
-) -> None:
+def mark(doubt: Doubt, segments: Segments, tdp_w: FloatArray, error: Int64Array, quality: npt.NDArray[np.int8]) -> None:
     """Mark the segments that doubtful intervals touch, and widen their band: a board draws between nothing and its TDP."""
     row, touched, overlap_us = segments.touched(
         doubt.device, doubt.start_us, doubt.end_us, units_per_s=MICROSECONDS_PER_SECOND

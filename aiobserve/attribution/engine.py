@@ -58,7 +58,8 @@ def attribute(inputs: SiteInputs) -> Attribution:
     it_millij = sum((one.by_window(one.drawn.energy_millij) for one in measured), _nothing(inputs))
     lines = _overhead(inputs, measured, it_millij)
     factors = factors_of(inputs, sum((line.energy_millij for line in lines), it_millij))
-    charged = [charge(one, inputs.edge_s, factors) for one in measured]
+    # Each block is summed while its rows are in the cache.
+    charged = [charge(one, inputs.edge_s, factors).summed() for one in measured]
     others = [_charged(line, inputs.edge_s, factors) for line in lines]
     charges = joined([one.rows for one in charged], [one.rows for one in others])
     return Attribution(charges, _metered(inputs, [*charged, *others]), tuple(measured), factors)

@@ -76,10 +76,8 @@ def meter(series: Series, segments: Segments, tdp_w: FloatArray) -> Metered:
         energy[between] = np.where(known[between], np.diff(seen.cumulative), 0.0)
         ratio[device] = seen.ratio
         doubts.append(seen.doubt)
-    if careful.any():
-        error = np.rint(energy * ratio[segments.device]).astype(np.int64)
-    else:
-        error = np.rint(energy * SENSOR_RATIO).astype(np.int64)
+    off_by = ratio[segments.device] if careful.any() else SENSOR_RATIO
+    error = np.rint(energy * off_by).astype(np.int64)
     quality = np.full(len(energy), Quality.MEASURED, dtype=np.int8)
     mark(Doubt.joined(doubts), segments, tdp_w, error, quality)
     return Metered(energy, error, known, quality)

@@ -146,6 +146,11 @@ def divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tuple
 def check(magnitude: Int64Array, weight_of_group: Int64Array, weights: Int64Array) -> None:
     """Refuse what cannot be split.
 
+    Args:
+        magnitude: amounts of the groups, shape (..., g), not negative.
+        weight_of_group: shape (g,).
+        weights: of every row.
+
     Raises:
         CannotSplit: see `split_groups`.
     """
@@ -154,6 +159,9 @@ def check(magnitude: Int64Array, weight_of_group: Int64Array, weights: Int64Arra
     for name, values in (("amount", magnitude), ("sum of weights", weight_of_group)):
         if values.size and values.max() > LARGEST:
             raise CannotSplit(f"{name} {values.max()} exceeds 2**52; split over shorter windows or fewer devices")
-    stranded = np.flatnonzero((magnitude > 0) & (weight_of_group == 0))
+    if weight_of_group.size and weight_of_group.min() > 0:
+        return
+    stranded = np.argwhere((magnitude > 0) & (weight_of_group == 0))
     if stranded.size:
-        raise CannotSplit(f"an amount of {magnitude[stranded[0]]} has no weight to be split by (group {stranded[0]})")
+        amount, group = magnitude[tuple(stranded[0])], stranded[0][-1]
+        raise CannotSplit(f"an amount of {amount} has no weight to be split by (group {group})")
