@@ -27,7 +27,8 @@ def prices_in_force(zone: str) -> list[float]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT ON (start_at) value FROM signal_value JOIN signal_series AS s ON s.id = series_id
-               WHERE scope = %s ORDER BY start_at, batch_id DESC""",
+               JOIN organisation ON organisation.id = organisation_id
+               WHERE slug = 'imported' AND scope = %s ORDER BY start_at, batch_id DESC""",
             [zone],
         )
         return [value for (value,) in cursor.fetchall()]
@@ -101,11 +102,13 @@ def test_refused_rows_are_counted_by_row_and_missing_hours_apart(run: Run, tmp_p
 
 @pytest.mark.parametrize("slug", ["../x", "a/b", "", "-x", "Upper", "ümlaut", "x" * 64, "x\n", "٣"])
 def test_a_slug_that_could_be_a_path_is_refused(run: Run, tmp_path: Path, slug: str) -> None:
+    before = organisations()
+
     refused = run("import", euros(tmp_path), "--org", slug)
 
     assert refused.exit_code == 2
     assert "a-z, 0-9 and -" in refused.stderr
-    assert organisations() == []
+    assert organisations() == before
 
 
 def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path) -> None:
@@ -116,7 +119,7 @@ def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path
 
     assert refused.exit_code == 1
     assert len(answered(refused)["failed"]) == 3
-    assert organisations() == []
+    assert "imported" not in organisations()
 
 
 def test_power_without_its_jobs_is_said_and_not_passed_over(run: Run, tmp_path: Path) -> None:
