@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from django.db import connection
 
+from aiobserve.store.models import SignalValue
 from aiobserve.store.read import fleet
 from tests.collectors.test_contract import itp, power_files
 from tests.commands.conftest import Run, answered
@@ -59,6 +60,23 @@ def test_the_same_rate_twice_takes_in_nothing_twice(run: Run, tmp_path: Path) ->
     again = answered(run("import", "--json", path, "--usd-per-unit", "EUR=1.18", "--usd-per-unit", "JPY=0.0092"))
 
     assert (again["files"][0]["rows"], again["files"][0]["new_batches"]) == (0, 0)
+
+
+def test_the_rate_that_was_imported_last_counts_also_when_it_had_been_imported_before(run: Run, tmp_path: Path) -> None:
+    path = euros(tmp_path)
+
+    def told(rate: str) -> tuple[int, list[float]]:
+        rows = answered(run("import", "--json", path, "--usd-per-unit", f"EUR={rate}"))["files"][0]["rows"]
+        return rows, prices_in_force("DE-LU")
+
+    first, other, restored, again = (told(rate) for rate in ("1.18", "1.3", "1.18", "1.18"))
+
+    assert [first, other] == [(8, [59.0] * 4), (8, [65.0] * 4)]
+    assert restored == (8, [59.0] * 4)
+    assert again == (0, [59.0] * 4)
+    # The American hours, which nobody revised, were written twice, once a rate, and the German ones thrice.
+    steps = SignalValue.objects.filter(series__organisation__slug="imported")
+    assert [steps.filter(series__scope=zone).count() for zone in ("US-MIDA-PJM", "DE-LU")] == [8, 12]
 
 
 @pytest.mark.parametrize(
