@@ -17,6 +17,7 @@ from aiobserve.reports.restatements import restatements
 from aiobserve.store.models import LedgerAudit, LedgerBatch, LedgerPeriod, Posting
 from aiobserve.store.read.periods import audit, closed_periods, periods
 from aiobserve.store.write.organisation import ensure_organisation
+from tests.examples import examples
 from tests.store.ledgers import Piece, Sums, booked, holding, incurred, price, run, without
 from tests.store.test_windows import fresh, undone
 from tests.worlds import World, at, by_hand
@@ -214,7 +215,7 @@ LATE = st.one_of(
 STEPS = st.lists(st.one_of(LATE, st.sampled_from(["close", "reopen", "attribute"])), min_size=2, max_size=8)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(STEPS)
 def test_closed_months_and_corrections_sum_to_a_fresh_attribution_of_the_final_inputs(steps: list[object]) -> None:
     with undone():

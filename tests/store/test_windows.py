@@ -17,6 +17,7 @@ from aiobserve.store.models import LedgerBatch, LedgerWindow, Watermark
 from aiobserve.store.read import fleet
 from aiobserve.store.write.organisation import ensure_organisation
 from aiobserve.store.write.watermark import claim_day, finish_day, want_again, want_days, want_spans
+from tests.examples import examples
 from tests.store.ledgers import LATER_AT, Piece, collected, holding, incurred, price, run, telemetry, without
 from tests.worlds import DAY_AT, World, at
 
@@ -212,7 +213,7 @@ def fresh(slug: str, *inputs: World | Piece) -> dict[tuple[object, ...], tuple[i
     return incurred(slug)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(st.data())
 def test_any_order_of_arrival_gives_the_same_standing_ledger(data: st.DataObject) -> None:
     late = data.draw(st.permutations(pieces()))
