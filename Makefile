@@ -14,7 +14,7 @@ demo: setup ## load the simulated company and serve it on http://127.0.0.1:8000
 
 test: setup ## pass every test, starting whatever servers they need
 	@tools/browser
-	@$(BIN)/pytest
+	@tools/test
 
 worlds: setup ## pass the properties on 20,000 random worlds instead of 400 (half an hour)
 	AIOBSERVE_WORLDS=20000 $(BIN)/pytest tests/pure/attribution/test_worlds.py tests/pure/attribution/test_share_out.py \
