@@ -1,6 +1,6 @@
 # The recipes that people and CI run. `make demo` and `make test` need nothing but Python 3.11, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock openapi screenshots clean
+.PHONY: help setup demo test worlds check bench lock openapi screenshots clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -14,7 +14,11 @@ demo: setup ## load the simulated company and serve it on http://127.0.0.1:8000
 
 test: setup ## pass every test, starting whatever servers they need
 	@tools/browser
-	@$(BIN)/pytest
+	@tools/test
+
+worlds: setup ## pass the properties on 20,000 random worlds instead of 400 (half an hour)
+	AIOBSERVE_WORLDS=20000 $(BIN)/pytest tests/pure/attribution/test_worlds.py tests/pure/attribution/test_share_out.py \
+		tests/store/test_periods.py tests/store/test_windows.py -q
 
 check: setup ## lint, types, import contracts, pure tests
 	$(BIN)/ruff check .

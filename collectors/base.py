@@ -60,6 +60,8 @@ class Batch:
     Attributes:
         source: the collector's name.
         batch_id: the same text whenever the same material is read again; the store takes each once.
+        last_wins: it says what holds and not what happened; where another batch has said otherwise since, it is taken
+            in again and counts again.
         frames: by schema name (`aiobserve.domain.frames.FRAMES`), each already checked.
         rejections: the records of the payload that are not in the frames.
         gaps: the records that the payload lacks.
@@ -70,6 +72,7 @@ class Batch:
     frames: dict[str, pd.DataFrame]
     rejections: tuple[Rejection, ...] = field(default=())
     gaps: tuple[Gap, ...] = field(default=())
+    last_wins: bool = False
 
     @property
     def rows(self) -> int:

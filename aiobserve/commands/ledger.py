@@ -4,7 +4,7 @@ import click
 
 from aiobserve.commands.periods import audit, close, periods, reopen, restatements
 from aiobserve.commands.servers import database
-from aiobserve.commands.terminal import answer, expected_errors, json_option, org_option
+from aiobserve.commands.terminal import answer, expected_errors, json_option, org_option, spinner
 from aiobserve.pipeline.check import check_all
 
 
@@ -23,7 +23,8 @@ def check(org: str | None, as_json: bool) -> None:
     All organisations, or the one that is named. Exits 1 when something is wrong, and names the window.
     """
     with database():
-        checked = check_all(org)
+        with spinner("adding up every window", quiet=as_json):
+            checked = check_all(org)
         lines = [
             f"{checked['windows']:,} windows, {'all balanced' if checked['balanced'] else 'NOT BALANCED'}",
             *(

@@ -8,6 +8,9 @@ from typing import Any
 import environ
 from django.conf import settings
 from django.core.management import call_command
+
+# Imported here and not by name when it runs: a garbage collection during a late import can end in a KeyError of importlib
+# on Python 3.11 (cpython issue 106176).
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor

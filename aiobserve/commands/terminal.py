@@ -106,9 +106,10 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def spinner(words: str, *, quiet: bool) -> Iterator[None]:
-    """Show on stderr that something goes on, and for how long, while nobody can say how far it is; then nothing."""
+    """Show at a terminal that something goes on, and for how long, while nobody can say how far it is; then nothing."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet) as display:
+    silent = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as display:
         display.add_task(words, total=None)
         yield
 

@@ -65,7 +65,7 @@ def collect(
     span: Span | None = None,
     on_batch: Callable[[Batch, Collected], None] = lambda batch, so_far: None,
 ) -> Collected:
-    """Write every batch of a source that was not written before; safe to stop at any instant and to run again.
+    """Write every batch of a source that was not written before, or counts no more; safe to stop and to run again.
 
     Raises:
         SourceUnavailable, SourceRefused, SourceGarbled: from the source; batches written so far stay.
@@ -80,6 +80,7 @@ def collect(
             rejected=batch.rejected,
             notices=_notices(batch),
             hot_from_at=open_hour(now_at),
+            last_wins=batch.last_wins,
         )
         so_far = so_far.plus(batch, new=new)
         on_batch(batch, so_far)

@@ -48,5 +48,5 @@ class FocusBill:
             frames = {"bill_lines": lines} if len(lines) else {}
             last = first + len(piece) - 1
             what = f"{key} v{VERSION} {rates} rows {first}-{last} of {rows}"
-            yield Batch(self.name, what.replace("  ", " "), frames, (*told, *rejections))
+            yield Batch(self.name, what.replace("  ", " "), frames, (*told, *rejections), last_wins=True)
             first = last + 1

@@ -40,7 +40,7 @@ class BillRules:
             raise SourceGarbled(
                 f"{self.path}: rule {first.position}: {first.reason} ({len(rejections)} in all); nothing was taken in"
             )
-        yield Batch(self.name, f"{fingerprint(self.path)}", {"bill_rules": rules})
+        yield Batch(self.name, f"{fingerprint(self.path)}", {"bill_rules": rules}, last_wins=True)
 
 
 def parse(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:

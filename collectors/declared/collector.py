@@ -26,4 +26,4 @@ class DeclaredFile:
         """
         text = read(self.path)
         frames, rejections = parse(text, file=self.path.name)
-        yield Batch(self.name, digest(text), frames, tuple(rejections))
+        yield Batch(self.name, digest(text), frames, tuple(rejections), last_wins=True)

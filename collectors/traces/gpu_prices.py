@@ -42,7 +42,8 @@ class GpuCatalogue:
             clouds = ", ".join(sorted(table["Cloud"].dropna().unique()))
             raise SourceRefused(f"{self.path}: no prices of cloud {self.cloud!r}; it has {clouds}")
         terms = f"{self.cloud} {self.valid_from_at.isoformat()} {self.includes_electricity}"
-        yield Batch(self.name, f"{fingerprint(self.path)} {terms}", {"rates": rates}, tuple(rejections))
+        key = f"{fingerprint(self.path)} {terms}"
+        yield Batch(self.name, key, {"rates": rates}, tuple(rejections), last_wins=True)
 
     def parse(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejection]]:
         """Return dated rates by kind of GPU, named as in the file, and the rejected rows of this cloud."""

@@ -40,7 +40,8 @@ def signal_batches(name: str, path: Path, parsed: Parsed, *, terms: str = "") ->
     for piece in pieces(len(parsed.signals), BATCH_ROWS):
         frames = {"signals": parsed.signals.iloc[piece].reset_index(drop=True)}
         batch_id = f"{key} rows {piece.start}-{piece.stop}"
-        yield Batch(name, batch_id, frames, *((rejections, gaps) if piece.start == 0 else ()))
+        notices = (rejections, gaps) if piece.start == 0 else ((), ())
+        yield Batch(name, batch_id, frames, *notices, last_wins=True)
 
 
 def hourly(

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from django.db import connection
 
+from aiobserve.store.models import SignalValue
 from aiobserve.store.read import fleet
 from tests.collectors.test_contract import itp, power_files
 from tests.commands.conftest import Run, answered
@@ -27,7 +28,8 @@ def prices_in_force(zone: str) -> list[float]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT ON (start_at) value FROM signal_value JOIN signal_series AS s ON s.id = series_id
-               WHERE scope = %s ORDER BY start_at, batch_id DESC""",
+               JOIN organisation ON organisation.id = organisation_id
+               WHERE slug = 'imported' AND scope = %s ORDER BY start_at, batch_id DESC""",
             [zone],
         )
         return [value for (value,) in cursor.fetchall()]
@@ -58,6 +60,23 @@ def test_the_same_rate_twice_takes_in_nothing_twice(run: Run, tmp_path: Path) ->
     again = answered(run("import", "--json", path, "--usd-per-unit", "EUR=1.18", "--usd-per-unit", "JPY=0.0092"))
 
     assert (again["files"][0]["rows"], again["files"][0]["new_batches"]) == (0, 0)
+
+
+def test_the_rate_that_was_imported_last_counts_also_when_it_had_been_imported_before(run: Run, tmp_path: Path) -> None:
+    path = euros(tmp_path)
+
+    def told(rate: str) -> tuple[int, list[float]]:
+        rows = answered(run("import", "--json", path, "--usd-per-unit", f"EUR={rate}"))["files"][0]["rows"]
+        return rows, prices_in_force("DE-LU")
+
+    first, other, restored, again = (told(rate) for rate in ("1.18", "1.3", "1.18", "1.18"))
+
+    assert [first, other] == [(8, [59.0] * 4), (8, [65.0] * 4)]
+    assert restored == (8, [59.0] * 4)
+    assert again == (0, [59.0] * 4)
+    # The American hours, which nobody revised, were written twice, once a rate, and the German ones thrice.
+    steps = SignalValue.objects.filter(series__organisation__slug="imported")
+    assert [steps.filter(series__scope=zone).count() for zone in ("US-MIDA-PJM", "DE-LU")] == [8, 12]
 
 
 @pytest.mark.parametrize(
@@ -101,11 +120,13 @@ def test_refused_rows_are_counted_by_row_and_missing_hours_apart(run: Run, tmp_p
 
 @pytest.mark.parametrize("slug", ["../x", "a/b", "", "-x", "Upper", "ümlaut", "x" * 64, "x\n", "٣"])
 def test_a_slug_that_could_be_a_path_is_refused(run: Run, tmp_path: Path, slug: str) -> None:
+    before = organisations()
+
     refused = run("import", euros(tmp_path), "--org", slug)
 
     assert refused.exit_code == 2
     assert "a-z, 0-9 and -" in refused.stderr
-    assert organisations() == []
+    assert organisations() == before
 
 
 def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path) -> None:
@@ -116,7 +137,7 @@ def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path
 
     assert refused.exit_code == 1
     assert len(answered(refused)["failed"]) == 3
-    assert organisations() == []
+    assert "imported" not in organisations()
 
 
 def test_power_without_its_jobs_is_said_and_not_passed_over(run: Run, tmp_path: Path) -> None:

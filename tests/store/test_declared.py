@@ -13,7 +13,7 @@ from aiobserve.domain.window import Span, utc_day
 from aiobserve.pipeline.check import check_all
 from aiobserve.pipeline.collect import collect
 from aiobserve.pipeline.sweep import attribute_due
-from aiobserve.store.models import IngestRejection
+from aiobserve.store.models import IngestBatch, IngestRejection
 from aiobserve.store.read import ledger
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.base import Batch
@@ -94,6 +94,34 @@ def test_wind_goes_first_and_the_rest_is_at_the_residual_mix(charged: dict[tuple
     assert market == pytest.approx(12 * (5.275 - 2.5) * 700 * 1e6, rel=1e-6)
     assert sum(one["water_microl"] for one in charged.values()) == pytest.approx(drawn_kwh * 0.4 * 1e6, rel=1e-6)
     assert check_all("declared")["balanced"]
+
+
+def test_a_file_that_is_restored_word_for_word_counts_again_and_one_that_counts_changes_nothing(tmp_path: Path) -> None:
+    organisation_id = ensure_organisation("declared", name="Declared")
+    path = tmp_path / "company.toml"
+
+    def charged_after(text: str) -> tuple[int, int, dict[str, int]]:
+        path.write_text(text)
+        taken = collect(organisation_id, DeclaredFile(path), now_at=LATER_AT)
+        collect(organisation_id, OneJob(), now_at=LATER_AT)
+        swept = attribute_due(organisation_id, now_at=LATER_AT)
+        return taken.new_batches, swept.windows, ledger.sums(organisation_id, DAY, group_by=())[0].sums
+
+    text = EXAMPLE.read_text()
+    # A price, a signal, an account's team and a pool.
+    for old, new in (("usd_per_kwh = 0.14", "usd_per_kwh = 0.28"), ("usd_per_hour = 0.75", "usd_per_hour = 7.5")):
+        assert old in text
+        changed = text.replace(old, new)
+        first, other, restored, again = (charged_after(one) for one in (text, changed, text, text))
+
+        assert other[2]["electricity_microusd"] + other[2]["capacity_microusd"] > sum(
+            first[2][name] for name in ("electricity_microusd", "capacity_microusd")
+        )
+        assert (restored[0], restored[2]) == (1, first[2])
+        assert restored[1] == other[1] > 0
+        assert again == (0, 0, first[2])
+    takes = IngestBatch.objects.filter(organisation_id=organisation_id, source="declared").order_by("pk")
+    assert list(takes.values_list("take", flat=True)) == [1, 1, 2, 1, 3]
 
 
 def test_a_bad_entry_is_counted_and_its_neighbours_go_in(tmp_path: Path) -> None:

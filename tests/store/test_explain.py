@@ -56,7 +56,7 @@ def test_the_filled_in_formula_of_a_simple_window_gives_the_posted_amount_exactl
     assert filled["capacity_microusd"].driver * filled["capacity_microusd"].factor * 1_000_000 / 3_600_000 == 500_000
     assert (filled["capacity_microusd"].total, filled["capacity_microusd"].part) == (500_000, 250_000)
     assert filled["electricity_microusd"].total == 90_000_000 * 100 / 3.6e12 * 1e6
-    posted = Posting.objects.get(job__key="train", window_start_at=at(2.25))
+    posted = Posting.objects.get(organisation_id=company, job__key="train", window_start_at=at(2.25))
     for term in filled.values():
         assert term.holds()
         assert term.total * term.weight == term.part * term.weights
@@ -125,7 +125,8 @@ power 100 W
 def test_the_text_leads_to_postings_inputs_prices_and_samples(company: int) -> None:
     said = text(explain(replace(Question(scope(), {"job": ["train"]}), window_at=at(2), device="busy_gpu")))
 
-    posted = Posting.objects.filter(job__key="train").order_by("window_start_at").first()
+    postings = Posting.objects.filter(organisation_id=company, job__key="train")
+    posted = postings.order_by("window_start_at").first()
     assert posted is not None
     assert f"(postings {posted.pk}; batch {posted.batch_id})" in said
     for words in SAID.strip().splitlines():
@@ -133,7 +134,7 @@ def test_the_text_leads_to_postings_inputs_prices_and_samples(company: int) -> N
 
 
 def test_a_changed_input_is_said_to_differ_from_what_was_posted(company: int) -> None:
-    fleet.Device.objects.filter(uid="busy_gpu").update(idle_w=50.0)
+    fleet.Device.objects.filter(node__site__organisation_id=company, uid="busy_gpu").update(idle_w=50.0)
     collect(company, World(name="again", usd_per_mwh=200.0), now_at=at(100))
 
     found = explain(Question(scope(), {"job": ["train"]}))

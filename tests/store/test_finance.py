@@ -15,11 +15,12 @@ from aiobserve.pipeline.collect import collect
 from aiobserve.pipeline.sweep import attribute_due
 from aiobserve.reports.reconciliation import Reconciled, reconciliation
 from aiobserve.reports.scope import Scope, resolve
-from aiobserve.store.models import BillDocument, BillLine, IngestRejection
+from aiobserve.store.models import BillDocument, BillLine, BillRule, IngestRejection
 from aiobserve.store.models import Budget as StoredBudget
 from aiobserve.store.write.billing import write_bill_rules
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.billing.collector import FocusBill
+from collectors.billing.rules import COLUMNS, BillRules
 from tests.worlds import World, at
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,32 @@ def test_a_bill_goes_in_once_and_a_newer_one_of_the_month_replaces_it(tmp_path: 
     standing = BillLine.objects.filter(document__organisation_id=organisation_id, document__replaced_by__isnull=True)
     assert [one.billed_microusd for one in standing] == [11 * USD]
     assert BillDocument.objects.filter(organisation_id=organisation_id).count() == 2
+
+
+def test_a_bill_that_is_imported_again_after_another_counts_again(tmp_path: Path) -> None:
+    organisation_id = ensure_organisation("bills", name="Bills")
+    first = bill(tmp_path / "first.csv", {"BilledCost": "10"})
+    second = bill(tmp_path / "second.csv", {"BilledCost": "11"})
+
+    taken = [collect(organisation_id, one, now_at=CLOCK_AT).rows for one in (first, second, first, first)]
+
+    standing = BillLine.objects.filter(document__organisation_id=organisation_id, document__replaced_by__isnull=True)
+    assert [one.billed_microusd for one in standing] == [10 * USD]
+    assert taken == [1, 1, 1, 0]
+
+
+def test_rules_that_are_imported_again_after_others_hold_again(tmp_path: Path) -> None:
+    organisation_id = ensure_organisation("bills", name="Bills")
+    files = []
+    for part in ("capacity", "electricity"):
+        files.append(tmp_path / f"{part}.csv")
+        files[-1].write_text(f"{','.join(COLUMNS)}\nClo*,,,,,,lab,,,{part}\n")
+    capacity, electricity = (BillRules(path) for path in files)
+
+    taken = [collect(organisation_id, one, now_at=CLOCK_AT).rows for one in (capacity, electricity, capacity, capacity)]
+
+    assert [one.part for one in BillRule.objects.filter(organisation_id=organisation_id)] == ["capacity"]
+    assert taken == [1, 1, 1, 0]
 
 
 def test_a_part_of_a_bill_adds_to_what_is_there(tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def company() -> int:
     return organisation_id
 
 
+def rules(organisation_id: int) -> int:
+    """Return how many rules the company has."""
+    return OrganisationRule.objects.filter(organisation_id=organisation_id).count()
+
+
+def wanted(organisation_id: int) -> dict[date, int]:
+    """Return by day which version of it is wanted."""
+    days = Watermark.objects.filter(site__organisation_id=organisation_id)
+    return dict(days.values_list("day", "wanted_version"))
+
+
 def scope() -> Scope:
     return Scope(organisation_of("world"), date(2026, 3, 1), date(2026, 3, 5), "UTC")
 
@@ -65,7 +76,7 @@ def test_a_reorganisation_moves_only_what_came_after_and_the_preview_says_so() -
     seen = preview(scope(), NOON)
 
     assert by_team(organisation_id) == before
-    assert OrganisationRule.objects.count() == 0
+    assert rules(organisation_id) == 0
     # Two of the three hours of ada's job come after noon: two dollars each and 0.1 kWh at ten cents.
     assert [
         (move.before, move.after, move.jobs, move.amounts.capacity_microusd, move.amounts.gpu_millis)
@@ -126,12 +137,12 @@ def test_ending_a_rule_gives_back_what_comes_after_its_end() -> None:
 
 def test_a_change_makes_due_the_days_it_touches_and_no_other() -> None:
     organisation_id = company()
-    wanted = dict(Watermark.objects.values_list("day", "wanted_version"))
+    before = wanted(organisation_id)
 
     applied = apply_change(organisation_id, {**NOON, "valid_from": "2026-03-03"}, clock_at=LATER_AT)
 
-    now = dict(Watermark.objects.values_list("day", "wanted_version"))
-    assert {day for day in now if now[day] > wanted[day]} == {day for day in now if day >= date(2026, 3, 3)}
+    now = wanted(organisation_id)
+    assert {day for day in now if now[day] > before[day]} == {day for day in now if day >= date(2026, 3, 3)}
     assert applied.days_due == 1
 
 
@@ -142,8 +153,8 @@ def test_a_refused_change_leaves_nothing_behind() -> None:
     with pytest.raises(BadRule, match="same priority"):
         apply_change(organisation_id, {**NOON, "user": "", "team": "Vision"}, clock_at=LATER_AT)
 
-    assert OrganisationRule.objects.count() == 1
-    assert Posting.objects.filter(team__name="Vision").count() == 0
+    assert rules(organisation_id) == 1
+    assert not Posting.objects.filter(organisation_id=organisation_id, team__name="Vision").exists()
 
 
 def test_a_rule_gives_an_account_that_nobody_answers_for_to_a_team() -> None:

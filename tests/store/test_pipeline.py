@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 
 from aiobserve.attribution.engine import METHOD_VERSION
 from aiobserve.domain.account import Account
@@ -52,6 +53,11 @@ def charged(
     return {row.keys: row.sums for row in rows}
 
 
+def posted(organisation_id: int) -> "QuerySet[Posting]":
+    """Return the postings of the company; other tests leave theirs in the same tables."""
+    return Posting.objects.filter(organisation_id=organisation_id)
+
+
 def test_a_busy_hour_costs_what_one_reckons_in_the_head() -> None:
     organisation_id = company()
     run(busy_hour(), organisation_id)
@@ -86,12 +92,12 @@ def test_every_window_balances_and_all_windows_are_there() -> None:
 def test_running_twice_changes_nothing() -> None:
     organisation_id = company()
     run(busy_hour(), organisation_id)
-    before = Posting.objects.count()
+    before = posted(organisation_id).count()
 
     collected, swept = run(busy_hour(), organisation_id)
 
     assert (collected.new_batches, collected.rows, swept.days) == (0, 0, 0)
-    assert Posting.objects.count() == before
+    assert posted(organisation_id).count() == before
 
 
 def test_attributing_the_same_inputs_again_posts_nothing() -> None:
@@ -107,13 +113,14 @@ def test_attributing_the_same_inputs_again_posts_nothing() -> None:
 def test_a_restated_price_is_reversed_and_posted_anew() -> None:
     organisation_id = company()
     run(busy_hour(), organisation_id)
-    old = Posting.objects.count()
+    old = posted(organisation_id).count()
 
     run(World(name="restated", usd_per_mwh=200.0), organisation_id)
 
     assert charged(organisation_id, "account")[(Account.JOB,)]["electricity_microusd"] == 20_000
-    assert Posting.objects.count() == 3 * old
-    assert LedgerBatch.objects.filter(kind=LedgerBatch.Kind.REVERSAL).count() == 2
+    assert posted(organisation_id).count() == 3 * old
+    reversals = LedgerBatch.objects.filter(organisation_id=organisation_id, kind=LedgerBatch.Kind.REVERSAL)
+    assert reversals.count() == 2
     assert check_all("world")["balanced"]
 
 
@@ -164,7 +171,9 @@ def test_a_posting_altered_by_hand_is_found_and_its_window_named() -> None:
     run(busy_hour(), organisation_id)
     with by_hand(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE posting SET energy_millij = energy_millij + 1 WHERE account = 1 AND window_start_at = %s", [at(1)]
+            """UPDATE posting SET energy_millij = energy_millij + 1
+               WHERE organisation_id = %s AND account = 1 AND window_start_at = %s""",
+            [organisation_id, at(1)],
         )
 
     checked = check_all("world")
@@ -178,7 +187,7 @@ def test_an_alteration_that_balances_is_found_by_the_seal() -> None:
     run(busy_hour(), organisation_id)
     other = Team.objects.create(organisation_id=organisation_id, name="Somebody else")
     with by_hand():
-        Posting.objects.filter(account=Account.JOB).update(team=other)
+        posted(organisation_id).filter(account=Account.JOB).update(team=other)
 
     checked = check_all("world")
 
@@ -190,7 +199,7 @@ def test_a_removed_posting_is_found() -> None:
     organisation_id = company()
     run(busy_hour(), organisation_id)
     with by_hand():
-        Posting.objects.filter(account=Account.JOB).delete()
+        posted(organisation_id).filter(account=Account.JOB).delete()
 
     assert not check_all("world")["balanced"]
 
@@ -211,10 +220,10 @@ def test_a_day_without_a_price_waits_and_says_why() -> None:
     swept = attribute_due(organisation_id, now_at=LATER_AT)
 
     assert "no price per GPU-hour for A100 at lab from 2026-03-02T00:00" in swept.blocked[0].blocked_reason
-    assert Posting.objects.count() == 0
+    assert not posted(organisation_id).exists()
     run(World(name="with rates"), organisation_id)
     assert not fleet.blocked_days(organisation_id)
-    assert Posting.objects.count() > 0
+    assert posted(organisation_id).exists()
 
 
 def test_windows_that_have_not_ended_are_left_for_later() -> None:
@@ -233,7 +242,11 @@ def test_rejected_records_are_kept_with_their_position() -> None:
 
     assert collected.rejected == 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT position, reason, excerpt FROM ingest_rejection")
+        cursor.execute(
+            """SELECT position, reason, excerpt FROM ingest_rejection AS refused
+               JOIN ingest_batch AS batch ON batch.id = refused.batch_id WHERE organisation_id = %s""",
+            [organisation_id],
+        )
         assert cursor.fetchall() == [(7, "negative duration", "duration=-1\\0")]
 
 
@@ -253,15 +266,19 @@ def test_recent_telemetry_is_hot_and_packed_later_without_changing_a_figure() ->
 
 
 def test_the_method_version_stands_on_every_batch() -> None:
-    run(busy_hour(), company())
+    organisation_id = company()
+    run(busy_hour(), organisation_id)
 
-    assert set(LedgerBatch.objects.values_list("method_version", flat=True)) == {METHOD_VERSION}
+    batches = LedgerBatch.objects.filter(organisation_id=organisation_id)
+    assert set(batches.values_list("method_version", flat=True)) == {METHOD_VERSION}
 
 
 def test_the_account_map_keeps_its_dates() -> None:
-    run(busy_hour(), company())
+    organisation_id = company()
+    run(busy_hour(), organisation_id)
 
-    assert AccountMapping.objects.get().valid_from_at == datetime(2026, 3, 2, tzinfo=UTC) - timedelta(hours=1000)
+    mapped = AccountMapping.objects.get(organisation_id=organisation_id)
+    assert mapped.valid_from_at == datetime(2026, 3, 2, tzinfo=UTC) - timedelta(hours=1000)
 
 
 def test_the_models_and_the_migrations_agree() -> None:

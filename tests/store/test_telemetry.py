@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test import TransactionTestCase
 
 from aiobserve.domain.window import Span
@@ -66,6 +67,11 @@ def samples(*, start: float = 0, end: float = 30, every_s: int = 60, seed: int =
     return pd.concat([whole.sample(frac=1.0, random_state=seed), doubled], ignore_index=True)
 
 
+def chunks_of(ids: dict[str, int]) -> "QuerySet[TelemetryChunk]":
+    """Return the chunks of the GPUs; other tests leave theirs in the same table."""
+    return TelemetryChunk.objects.filter(device_id__in=ids.values())
+
+
 def read(device_ids: dict[str, int], span: Span, **options: object) -> list[tuple[int, list[tuple[str, ...]]]]:
     """Return all that `read_series` says, comparable: NaN is a text."""
     series = read_series(list(device_ids.values()), span, **options)  # type: ignore[arg-type]
@@ -91,18 +97,18 @@ def test_a_sample_reads_the_same_hot_packed_by_hour_and_merged_by_day() -> None:
     ]
     telemetry.write_telemetry(samples(), ids, hot_from_at=ALWAYS_HOT)
     hot = [read(ids, **one) for one in asked]  # type: ignore[arg-type]
-    assert not TelemetryChunk.objects.exists()
+    assert not chunks_of(ids).exists()
 
     moved = compact_hours(at(12))
     half = [read(ids, **one) for one in asked]  # type: ignore[arg-type]
     moved += compact_hours(at(31))
     by_hour = [read(ids, **one) for one in asked]  # type: ignore[arg-type]
-    chunks = TelemetryChunk.objects.count()
+    chunks = chunks_of(ids).count()
     merged = merge_days(at(25))
     by_day = [read(ids, **one) for one in asked]  # type: ignore[arg-type]
 
     assert moved == len(samples())
-    assert (chunks, merged, TelemetryChunk.objects.count()) == (3 * 30, 3, 3 + 3 * 6)
+    assert (chunks, merged, chunks_of(ids).count()) == (3 * 30, 3, 3 + 3 * 6)
     assert [len(rows) for _, rows in hot[0]] == [1440, 1440, 1440]
     assert hot == half == by_hour == by_day
 
@@ -159,7 +165,7 @@ def test_a_late_sample_of_a_packed_hour_is_packed_at_once_and_merged_with_its_da
 
     counts = [len(one.at_us) for one in readings(list(ids.values()), DAY).values()]
     assert counts == [1440 + 60] * 3
-    assert merged == TelemetryChunk.objects.filter(loose=False).count() == TelemetryChunk.objects.count() == 3
+    assert merged == whole_days(ids) == chunks_of(ids).count() == 3
 
 
 @pytest.mark.django_db
@@ -180,10 +186,10 @@ def test_of_two_samples_at_one_instant_the_one_that_came_first_is_kept_wherever_
 def test_compacting_again_changes_nothing_and_a_whole_chunk_is_left_alone() -> None:
     _, ids = fleet()
     telemetry.write_telemetry(samples(end=24), ids, hot_from_at=NEVER_HOT)
-    before = set(TelemetryChunk.objects.values_list("pk", flat=True))
+    before = set(chunks_of(ids).values_list("pk", flat=True))
 
     assert [merge_days(at(24)), merge_days(at(24)), compact_hours(at(24))] == [3, 0, 0]
-    assert set(TelemetryChunk.objects.filter(loose=False).values_list("pk", flat=True)) == before
+    assert set(chunks_of(ids).filter(loose=False).values_list("pk", flat=True)) == before
 
 
 @pytest.mark.django_db
@@ -303,4 +309,4 @@ def test_two_compactors_and_a_writer_at_once_lose_and_double_nothing(lasting: di
 
 def whole_days(ids: dict[str, int]) -> int:
     """Return how many merged chunks the GPUs have."""
-    return TelemetryChunk.objects.filter(device_id__in=ids.values(), loose=False).count()
+    return chunks_of(ids).filter(loose=False).count()

@@ -211,14 +211,15 @@ def test_tokens_are_taken_in_once_and_attributed_once() -> None:
     once = world().price("output", 3.0).use("search", model="frontier", start=10, end=10.1, output=10_000)
     once.use("search", job="server", start=1, end=1.25, output=300).reading(1, 0).reading(2, 300)
     organisation_id, _, _ = run(once)
-    postings, shares = Posting.objects.count(), TokenShare.objects.count()
+    of_world = [model.objects.filter(organisation_id=organisation_id) for model in (Posting, TokenShare)]
+    before = [rows.count() for rows in of_world]
 
     _, collected, swept = run(once)
     want_again([site.pk for site in fleet.sites(organisation_id)], at(0), None)
     again = attribute_due(organisation_id, now_at=LATER_AT)
 
     assert (collected.new_batches, swept.days, again.posted) == (0, 0, 0)
-    assert (Posting.objects.count(), TokenShare.objects.count()) == (postings, shares)
+    assert [rows.count() for rows in of_world] == before
 
 
 def test_usage_that_is_corrected_reverses_and_posts_anew() -> None:

@@ -31,7 +31,7 @@ def test_a_requeued_attempt_is_waste_and_what_came_after_its_checkpoint_is_lost(
         .power("idle_gpu", watts=20, start=0, end=25)
     )
     collect(organisation_id, world, now_at=at(100))
-    Checkpoint.objects.create(job=Job.objects.get(key="train:1"), at=at(3))
+    Checkpoint.objects.create(job=Job.objects.get(organisation_id=organisation_id, key="train:1"), at=at(3))
     attribute_due(organisation_id, now_at=at(100))
 
     found = runs(Scope(organisation_of("world"), date(2026, 3, 2), date(2026, 3, 3), "UTC"))

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from aiobserve.cli import main
 from aiobserve.commands import explain, organisation, runs
 from aiobserve.store.models import OrganisationRule
+from collectors.simulated import SLUG
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def test_a_rule_is_previewed_applied_listed_and_withdrawn(said: Any) -> None:
     seen = said("organisation", "preview", *change, *PERIOD)
     assert [(move["from_team"], move["to_team"]) for move in seen["moves"]] == [("Speech", "Vision")]
     assert seen["total"]["before"] == seen["total"]["after"]
-    assert OrganisationRule.objects.count() == 0
+    assert OrganisationRule.objects.filter(organisation__slug=SLUG).count() == 0
 
     made = said("organisation", "apply", *change)
     assert [rule["rule"] for rule in said("organisation", "rules")["rules"]] == [made["rule"]]

@@ -25,8 +25,8 @@ def test_the_digest_is_marked_as_simulated(demo_org: str) -> None:
 
 def test_hostile_names_are_text_everywhere(demo_org: str) -> None:
     Organisation.objects.filter(slug=demo_org).update(name=HOSTILE)
-    Team.objects.filter(name="Language").update(name=HOSTILE)
-    Job.objects.filter(state="pending").update(name=HOSTILE[:200])
+    Team.objects.filter(organisation__slug=demo_org, name="Language").update(name=HOSTILE)
+    Job.objects.filter(organisation__slug=demo_org, state="pending").update(name=HOSTILE[:200])
 
     digest = digest_of(demo_org)
     mail = message(digest, to="reader@example.com", list_id=demo_org)

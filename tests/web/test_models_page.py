@@ -47,7 +47,7 @@ def test_a_company_without_tokens_is_told_so(demo_org: str, client: Client) -> N
 
 
 def test_a_hostile_name_of_a_model_is_text(demo_org: str, client: Client) -> None:
-    AiModel.objects.filter(name="chat-70b").update(name="<script>alert(1)</script>&")
+    AiModel.objects.filter(organisation__slug=demo_org, name="chat-70b").update(name="<script>alert(1)</script>&")
 
     page = client.get("/models", {"org": demo_org, **WEEK}).content.decode()
 

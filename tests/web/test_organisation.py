@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 
 from aiobserve.store.models import OrganisationRule
@@ -21,23 +22,27 @@ FORM = {
 }
 
 
+def rules_of(slug: str) -> "QuerySet[OrganisationRule]":
+    return OrganisationRule.objects.filter(organisation__slug=slug)
+
+
 def test_the_page_previews_then_applies_then_undoes(demo_org: str, client: Client) -> None:
     url = f"/organisation?org={demo_org}&{PERIOD}"
 
     seen = client.post(url, {**FORM, "do": "preview"}).content.decode()
 
-    assert OrganisationRule.objects.count() == 0
+    assert not rules_of(demo_org).exists()
     assert "Speech / voice" in seen and "Vision / voice" in seen
     assert "Apply this change" in seen
 
     applied = client.post(url, {**FORM, "do": "apply"})
 
     assert applied.status_code == 302
-    rule = OrganisationRule.objects.get()
+    rule = rules_of(demo_org).get()
     page = client.get(applied["Location"]).content.decode()
     assert "days are due" in page and "account <strong>speech</strong>" in page
     client.post(url, {"action": "withdraw", "rule": str(rule.pk), "do": "apply"})
-    assert OrganisationRule.objects.get().withdrawn_at is not None
+    assert rules_of(demo_org).get().withdrawn_at is not None
     assert "Preview restoring" in client.get(url).content.decode()
 
 
@@ -65,7 +70,7 @@ def test_a_form_that_is_wrong_says_which_field_and_keeps_what_was_typed(demo_org
     assert re.search(r'id="error-team">Team name the team', page)
     assert "write it as 2026-10-15" in page
     assert 'value="speech"' in page
-    assert OrganisationRule.objects.count() == 0
+    assert not rules_of(demo_org).exists()
 
 
 def test_a_form_of_another_site_is_refused(demo_org: str) -> None:
@@ -73,7 +78,7 @@ def test_a_form_of_another_site_is_refused(demo_org: str) -> None:
 
     assert strict.post(f"/organisation?org={demo_org}", {**FORM, "do": "apply"}).status_code == 403
     assert strict.post(f"/api/v1/organisation/changes?org={demo_org}", FORM).status_code == 415
-    assert OrganisationRule.objects.count() == 0
+    assert not rules_of(demo_org).exists()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_a_change_that_cannot_be_made_is_a_problem_that_says_why(
         answer = client.post(f"/api/v1/organisation/{resource}?org={demo_org}", body, content_type="application/json")
         assert answer.status_code == 400
         assert said in answer.json()["detail"]
-    assert OrganisationRule.objects.count() == 0
+    assert not rules_of(demo_org).exists()
 
 
 def test_hostile_names_stay_text(demo_org: str, client: Client) -> None:

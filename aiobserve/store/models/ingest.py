@@ -6,18 +6,24 @@ from aiobserve.store.models.organisation import Organisation
 
 
 class IngestBatch(models.Model):
-    """One batch, recorded in the same transaction as its rows. A second one with the same id writes nothing."""
+    """One batch, recorded in the same transaction as its rows. A second one with the same id writes nothing.
+
+    But for one that is the last word again (`collectors.base.Batch.last_wins`): that is another take of the same id.
+    """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE)
     source = models.CharField(max_length=100)
     batch_id = models.CharField(max_length=200)
+    take = models.PositiveIntegerField(db_default=1)
     rows = models.PositiveBigIntegerField()
     rejected = models.PositiveIntegerField()
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "ingest_batch"
-        constraints = [models.UniqueConstraint(fields=["organisation", "source", "batch_id"], name="ingest_batch_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "source", "batch_id", "take"], name="ingest_batch_once")
+        ]
 
 
 class IngestContent(models.Model):

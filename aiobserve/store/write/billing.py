@@ -46,28 +46,52 @@ def write_bill_lines(organisation_id: int, ingest_batch_id: int, lines: pd.DataF
     copy_frame("bill_line", LINE_COLUMNS, rows)
 
 
-def write_bill_rules(organisation_id: int, rules: pd.DataFrame) -> None:
-    """Replace the map of bill lines as a whole."""
-    BillRule.objects.filter(organisation_id=organisation_id).delete()
-    BillRule.objects.bulk_create(
-        [
-            BillRule(
-                organisation_id=organisation_id,
-                **{name: None if value is pd.NaT else value for name, value in row.items()},
-            )
-            for row in rules.to_dict("records")
-        ]
-    )
+def restore_documents(organisation_id: int, lines: pd.DataFrame) -> int:
+    """Let the documents of lines that were written before count again where others replaced them; returns how many."""
+    Organisation.objects.select_for_update().get(pk=organisation_id)
+    names = [name for name in DOCUMENT_KEY if name != "is_part"]
+    restored = 0
+    for head in lines[names].drop_duplicates().to_dict("records"):
+        known = {str(name): value for name, value in head.items()}
+        replaced = BillDocument.objects.filter(organisation_id=organisation_id, replaced_by__isnull=False, **known)
+        for document in replaced:
+            BillDocument.objects.filter(pk=document.pk).update(replaced_by=None)
+            if not document.is_part:
+                _replace_others(document)
+            restored += 1
+    return restored
+
+
+def write_bill_rules(organisation_id: int, rules: pd.DataFrame) -> int:
+    """Replace the map of bill lines as a whole; returns how many rules went and came, 0 where it is the same map."""
+    rows = [
+        {name: None if value is pd.NaT else value for name, value in row.items()} for row in rules.to_dict("records")
+    ]
+    known = BillRule.objects.filter(organisation_id=organisation_id)
+    if sorted(rows, key=_position) == list(known.order_by("position").values(*rules.columns)):
+        return 0
+    gone, _ = known.delete()
+    BillRule.objects.bulk_create([BillRule(organisation_id=organisation_id, **row) for row in rows])
+    return gone + len(rows)
 
 
 def _document(organisation_id: int, head: dict[str, Any]) -> int:
     document, is_new = BillDocument.objects.get_or_create(organisation_id=organisation_id, **head)
     if is_new and not head["is_part"]:
-        BillDocument.objects.filter(
-            organisation_id=organisation_id,
-            provider=head["provider"],
-            billing_account=head["billing_account"],
-            billing_start_at=head["billing_start_at"],
-            replaced_by__isnull=True,
-        ).exclude(document=head["document"]).update(replaced_by=document)
+        _replace_others(document)
     return int(document.pk)
+
+
+def _replace_others(document: BillDocument) -> None:
+    """Let a document take the place of all others of its provider, account and billing period."""
+    BillDocument.objects.filter(
+        organisation_id=document.organisation_id,
+        provider=document.provider,
+        billing_account=document.billing_account,
+        billing_start_at=document.billing_start_at,
+        replaced_by__isnull=True,
+    ).exclude(document=document.document).update(replaced_by=document)
+
+
+def _position(rule: dict[Any, Any]) -> int:
+    return int(rule["position"])

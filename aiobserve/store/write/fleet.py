@@ -19,15 +19,19 @@ class UnknownName(ValueError):
     """A row names a site, device or job that the store does not have."""
 
 
-def write_sites(organisation_id: int, sites: pd.DataFrame) -> None:
-    """Write sites; a site that is there gets the grid zone and time zone of the frame."""
+def write_sites(organisation_id: int, sites: pd.DataFrame) -> int:
+    """Write sites; a site that is there gets the grid zone and time zone of the frame. Returns rows changed."""
     rows = sites.rename(columns={"site": "name"}).assign(organisation_id=organisation_id)
     columns = {"organisation_id": "int8", "name": "varchar", "grid_zone": "varchar", "timezone": "varchar"}
-    merge_frame("site", columns, rows, key=("organisation_id", "name"), update=("grid_zone", "timezone"))
+    return merge_frame("site", columns, rows, key=("organisation_id", "name"), update=("grid_zone", "timezone"))
 
 
-def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
-    """Write nodes and devices; days of their sites since the earliest device are attributed again if any changed."""
+def write_devices(organisation_id: int, devices: pd.DataFrame) -> int:
+    """Write nodes and devices; days of their sites since the earliest device are attributed again if any changed.
+
+    Returns:
+        How many devices changed.
+    """
     sites = site_ids(organisation_id)
     known = map_known(devices["site"], sites, what="site")
     nodes = devices.assign(site_id=known, name=devices["node"])[["site_id", "name"]].drop_duplicates()
@@ -59,6 +63,7 @@ def write_devices(organisation_id: int, devices: pd.DataFrame) -> None:
     changed = merge_frame("device", columns, rows, key=("node_id", "uid"), update=tuple(columns)[2:])
     if changed:
         want_again(set(known), devices["valid_from_at"].min(), None, reason=Reason.DEVICE)
+    return changed
 
 
 def lock_idle_observations(site_id: int) -> None:

@@ -26,8 +26,8 @@ def ensure_organisation(slug: str, *, name: str, simulated: bool = False, now_at
     return int(organisation.pk)
 
 
-def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> None:
-    """Write teams, projects and the dated map of accounts to them."""
+def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> int:
+    """Write teams, projects and the dated map of accounts to them; returns rows changed."""
     teams = named_ids(Team, organisation_id, accounts["team"])
     projects = named_ids(Project, organisation_id, accounts["project"])
     rows = accounts.assign(
@@ -53,6 +53,7 @@ def write_accounts(organisation_id: int, accounts: pd.DataFrame) -> None:
     if changed:
         sites = Site.objects.filter(organisation_id=organisation_id).values_list("pk", flat=True)
         want_again(sites, accounts["valid_from_at"].min(), None, reason=Reason.ORGANISATION)
+    return changed
 
 
 def named_ids(model: Any, organisation_id: int, names: "pd.Series[str]") -> dict[str, int]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pandas as pd
+from django.db import connection
 
 from aiobserve.domain.reason import Reason
 from aiobserve.store.models import SignalSeries, Site
@@ -20,8 +21,12 @@ FILLED = timedelta(days=1)
 AVERAGED = timedelta(days=8)
 
 
-def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
-    """Write dated prices of GPU-hours; the days they hold for are attributed again when one changed."""
+def write_rates(organisation_id: int, rates: pd.DataFrame) -> int:
+    """Write dated prices of GPU-hours; the days they hold for are attributed again when one changed.
+
+    Returns:
+        How many prices changed.
+    """
     sites = site_ids(organisation_id)
     named = rates["site"].notna()
     rows = rates.assign(organisation_id=organisation_id, site_id=pd.Series(pd.NA, index=rates.index, dtype="Int64"))
@@ -58,15 +63,54 @@ def write_rates(organisation_id: int, rates: pd.DataFrame) -> None:
     )
     if changed:
         want_again(sites.values(), rates["valid_from_at"].min(), None, reason=Reason.RATE)
+    return changed
 
 
 def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFrame) -> None:
     """Write signal steps. A value that was known before stays; the new one is the later revision of it."""
+    _write_steps(organisation_id, ingest_batch_id, _steps(organisation_id, signals))
+
+
+def restore_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFrame) -> int:
+    """Write those steps of signals that were written before which a later revision says otherwise; returns how many.
+
+    A forecast is known by its instant of issue and has nothing to restore.
+    """
+    rows = _steps(organisation_id, signals)
+    actual = rows[rows["issued_at"].isna()]
+    if actual.empty:
+        return 0
+    standing = _standing(actual)
+    said = zip(actual["end_at"], actual["value"], actual["quality"], strict=True)
+    keys = zip(actual["series_id"], actual["start_at"], strict=True)
+    differs = [standing.get(key) != step for key, step in zip(keys, said, strict=True)]
+    if any(differs):
+        _write_steps(organisation_id, ingest_batch_id, actual[differs])
+    return sum(differs)
+
+
+def _steps(organisation_id: int, signals: pd.DataFrame) -> pd.DataFrame:
+    """Return signal steps with the id of their series, each once."""
     series = _series_ids(organisation_id, signals)
-    rows = signals.assign(
-        batch_id=ingest_batch_id,
-        series_id=[series[key] for key in zip(signals["kind"], signals["scope"], signals["source"], strict=True)],
-    ).drop_duplicates(["series_id", "issued_at", "start_at"])
+    keys = zip(signals["kind"], signals["scope"], signals["source"], strict=True)
+    return signals.assign(series_id=[series[key] for key in keys]).drop_duplicates(
+        ["series_id", "issued_at", "start_at"]
+    )
+
+
+def _standing(steps: pd.DataFrame) -> dict[tuple[int, datetime], tuple[datetime, float, int]]:
+    """Return (end, value, quality) of the latest revision of what really was, by series and start, around some steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT ON (series_id, start_at) series_id, start_at, end_at, value, quality FROM signal_value
+               WHERE series_id = ANY(%s) AND issued_at IS NULL AND start_at BETWEEN %s AND %s
+               ORDER BY series_id, start_at, batch_id DESC""",
+            [[int(one) for one in steps["series_id"].unique()], steps["start_at"].min(), steps["start_at"].max()],
+        )
+        return {(series, start_at): (end_at, value, quality) for series, start_at, end_at, value, quality in cursor}
+
+
+def _write_steps(organisation_id: int, ingest_batch_id: int, signals: pd.DataFrame) -> None:
     columns = {
         "series_id": "int8",
         "batch_id": "int8",
@@ -76,7 +120,7 @@ def write_signals(organisation_id: int, ingest_batch_id: int, signals: pd.DataFr
         "value": "float8",
         "quality": "int2",
     }
-    copy_frame("signal_value", columns, rows)
+    copy_frame("signal_value", columns, signals.assign(batch_id=ingest_batch_id))
     actual = signals[signals["issued_at"].isna() & signals["kind"].isin(CHARGED_KINDS)]
     for scope, steps in actual.groupby("scope"):
         sites = Site.objects.filter(organisation_id=organisation_id)

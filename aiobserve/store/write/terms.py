@@ -11,8 +11,8 @@ from aiobserve.store.write.watermark import want_again
 VALIDITY = {"valid_from_at": "timestamptz", "valid_to_at": "timestamptz"}
 
 
-def write_pools(organisation_id: int, pools: pd.DataFrame) -> None:
-    """Write shared pools by site, name and start."""
+def write_pools(organisation_id: int, pools: pd.DataFrame) -> int:
+    """Write shared pools by site, name and start; returns rows changed."""
     rows = pools.assign(
         name=pools["pool"],
         component=pools["component"].map({one.label: int(one) for one in Component}),
@@ -22,11 +22,11 @@ def write_pools(organisation_id: int, pools: pd.DataFrame) -> None:
         "name": "varchar", "component": "int2", "shared_by": "varchar", "label": "varchar", "usd_per_hour": "float8",
         "power_w": "float8", "includes_electricity": "bool",
     }  # fmt: skip
-    _merge_of_sites("shared_pool", organisation_id, columns, rows)
+    return _merge_of_sites("shared_pool", organisation_id, columns, rows)
 
 
-def write_commitments(organisation_id: int, commitments: pd.DataFrame) -> None:
-    """Write commitments by site, name and start."""
+def write_commitments(organisation_id: int, commitments: pd.DataFrame) -> int:
+    """Write commitments by site, name and start; returns rows changed."""
     columns = {
         "name": "varchar",
         "sku": "varchar",
@@ -34,20 +34,20 @@ def write_commitments(organisation_id: int, commitments: pd.DataFrame) -> None:
         "gpus": "float8",
         "usd_per_gpu_hour": "float8",
     }
-    _merge_of_sites("commitment", organisation_id, columns, commitments.assign(name=commitments["commitment"]))
+    return _merge_of_sites("commitment", organisation_id, columns, commitments.assign(name=commitments["commitment"]))
 
 
-def write_energy_contracts(organisation_id: int, contracts: pd.DataFrame) -> None:
-    """Write electricity contracts by site, name and start."""
+def write_energy_contracts(organisation_id: int, contracts: pd.DataFrame) -> int:
+    """Write electricity contracts by site, name and start; returns rows changed."""
     columns = {
         "name": "varchar", "kind": "varchar", "kwh_per_hour": "float8", "share_ratio": "float8", "g_per_kwh": "float8",
         "source": "varchar",
     }  # fmt: skip
-    _merge_of_sites("energy_contract", organisation_id, columns, contracts.assign(name=contracts["contract"]))
+    return _merge_of_sites("energy_contract", organisation_id, columns, contracts.assign(name=contracts["contract"]))
 
 
-def write_embodied(organisation_id: int, embodied: pd.DataFrame) -> None:
-    """Write emissions of manufacture by kind of GPU; they count for all time."""
+def write_embodied(organisation_id: int, embodied: pd.DataFrame) -> int:
+    """Write emissions of manufacture by kind of GPU; they count for all time. Returns rows changed."""
     columns = {
         "organisation_id": "int8", "sku": "varchar", "kg_co2e": "float8", "life_hours": "float8", "source": "varchar",
     }  # fmt: skip
@@ -57,10 +57,11 @@ def write_embodied(organisation_id: int, embodied: pd.DataFrame) -> None:
     )
     if changed:
         want_again(site_ids(organisation_id).values(), pd.Timestamp(0, tz="UTC"), None, reason=Reason.TERMS)
+    return changed
 
 
-def write_dedications(organisation_id: int, dedications: pd.DataFrame) -> None:
-    """Write which account each device is kept for."""
+def write_dedications(organisation_id: int, dedications: pd.DataFrame) -> int:
+    """Write which account each device is kept for; returns rows changed."""
     devices = device_sites(organisation_id)
     known = {uid: pair[0] for uid, pair in devices.items()}
     rows = dedications.assign(device_id=map_known(dedications["device_uid"], known, what="device"))
@@ -71,9 +72,10 @@ def write_dedications(organisation_id: int, dedications: pd.DataFrame) -> None:
     if changed:
         sites = {devices[uid][1] for uid in dedications["device_uid"]}
         want_again(sites, dedications["valid_from_at"].min(), None, reason=Reason.TERMS)
+    return changed
 
 
-def _merge_of_sites(table: str, organisation_id: int, columns: dict[str, str], rows: pd.DataFrame) -> None:
+def _merge_of_sites(table: str, organisation_id: int, columns: dict[str, str], rows: pd.DataFrame) -> int:
     """Merge rows of sites into a table whose key is site, name and start."""
     rows = rows.assign(site_id=map_known(rows["site"], site_ids(organisation_id), what="site"))
     everything = {"site_id": "int8", **columns, **VALIDITY}
@@ -83,3 +85,4 @@ def _merge_of_sites(table: str, organisation_id: int, columns: dict[str, str], r
     )
     if changed:
         want_again(set(rows["site_id"]), rows["valid_from_at"].min(), None, reason=Reason.TERMS)
+    return changed

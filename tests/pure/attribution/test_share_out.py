@@ -15,6 +15,7 @@ from aiobserve.attribution.share_out import (
     share_out,
 )
 from aiobserve.domain.account import MEASURES, Account, Component
+from tests.examples import examples
 
 KEYS = ("bucket", "site", "account", "component", "pool_id", "team", "project", "model", "job")
 
@@ -167,7 +168,7 @@ POOLS = [
 LABELS = Labels({"team": {"B": frozenset({"gold"})}, "job": {"j1": frozenset({"gold"})}})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(rows=random_rows, sharing=sharings, seed=st.randoms(use_true_random=False))
 def test_every_policy_conserves_every_measure_in_each_bucket_in_any_order(
     rows: list[dict[str, object]], sharing: Sharing, seed: object
@@ -184,7 +185,7 @@ def test_every_policy_conserves_every_measure_in_each_bucket_in_any_order(
     pd.testing.assert_frame_equal(after, again)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(rows=random_rows, sharing=sharings)
 def test_no_team_is_charged_a_negative_part_of_a_positive_amount(
     rows: list[dict[str, object]], sharing: Sharing

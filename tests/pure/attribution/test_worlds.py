@@ -3,8 +3,6 @@
 AIOBSERVE_WORLDS sets how many (`make worlds` takes 20,000).
 """
 
-import os
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +11,9 @@ from aiobserve.attribution.engine import Attribution, attribute
 from aiobserve.attribution.inputs import SiteInputs
 from aiobserve.domain.account import CHARGED, MEASURES, Account
 from aiobserve.ledger.post import postings
+from tests.examples import WORLDS
 from tests.pure.attribution.random_sites import random_site, shuffled
 
-WORLDS = int(os.environ.get("AIOBSERVE_WORLDS", "400"))
 SEEDS = st.integers(0, 2**48)
 # Everything but money, which is negative when the price of electricity is.
 QUANTITIES = tuple(name for name in MEASURES if not name.endswith("_microusd"))
