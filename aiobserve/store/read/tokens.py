@@ -9,7 +9,8 @@ from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
 from aiobserve.store.models import Job, ServingWeight, TokenPrice
-from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
+from aiobserve.store.read.columns import FAR_FUTURE_S, FAR_PAST_S
+from aiobserve.store.read.fleet import epoch_s
 
 COUNTERS = (
     "prefill_tokens", "cached_tokens", "decode_tokens", "prefill_s", "decode_s", "finished_prompt_tokens",
