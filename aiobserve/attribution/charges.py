@@ -71,10 +71,14 @@ def joined(parts: Sequence[Rows]) -> pd.DataFrame:
             alone.append(_taken(one, ~shared))
         else:
             alone.append(_taken(one, slice(nobody, None)))
-    whole = _stacked([summed(_stacked(again)), *alone])
-    nothing = np.zeros(len(whole.keys["claimant"]), dtype=np.int64)
-    measures = {name: whole.measures.get(name, nothing) for name in MEASURES}
-    return pd.DataFrame({**whole.keys, **measures}, copy=False)
+    return as_charges(_stacked([summed(_stacked(again)), *alone]))
+
+
+def as_charges(rows: Rows) -> pd.DataFrame:
+    """Return rows as charges (`domain.frames.CHARGES`)."""
+    nothing = np.zeros(len(rows.keys["claimant"]), dtype=np.int64)
+    measures = {name: rows.measures.get(name, nothing) for name in MEASURES}
+    return pd.DataFrame({**rows.keys, **measures}, copy=False)
 
 
 def _in_several(claimants: list[Int64Array]) -> list[npt.NDArray[np.bool_]]:

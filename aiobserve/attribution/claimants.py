@@ -153,7 +153,8 @@ def _without_gaps(account_map: pd.DataFrame, accounts: Iterable[str]) -> tuple[F
     for account, value in zip(account_map["account"].tolist(), values, strict=True):
         if account in own:
             own[account].append((value[0], value[1], value[2], value[3]))
-    rows, size = [], []
+    rows: list[tuple[float, float, float, float]] = []
+    size = []
     for spans in own.values():
         until_s, before = float(-FOREVER_S), len(rows)
         for span in sorted(spans, key=lambda one: one[0]):

@@ -1,4 +1,4 @@
-"""Numbers rows by a combination of keys, without making a table of them."""
+"""Numbers rows by a combination of keys, and joins on such, without making tables."""
 
 from collections.abc import Sequence
 
@@ -27,3 +27,27 @@ def numbered(keys: Sequence[npt.NDArray[np.number]]) -> tuple[Int64Array, Int64A
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.cumsum(fresh) - 1
     return number, order[fresh]
+
+
+def matched(left: Sequence[Int64Array], right: Sequence[Int64Array]) -> tuple[Int64Array, Int64Array]:
+    """Return the left join of rows on their keys: rows of the left in order, and beside each its match or -1.
+
+    Args:
+        left, right: the same keys, shape (n,) and (m,) each.
+
+    Returns:
+        row of the left, ascending, and row of the right, ascending among those of one left row; shape (k,), k >= n.
+    """
+    count = len(left[0])
+    number, first = numbered([np.concatenate(pair) for pair in zip(left, right, strict=True)])
+    wanted, having = number[:count], number[count:]
+    order = np.argsort(having, kind="stable")
+    size = np.bincount(having, minlength=len(first))
+    begin, found = (np.cumsum(size) - size)[wanted], size[wanted]
+    rows = np.maximum(found, 1)
+    row = np.repeat(np.arange(count), rows)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(rows) - rows, rows)
+    match = np.full(len(row), -1, dtype=np.int64)
+    known = (found > 0)[row]
+    match[known] = order[(begin[row] + nth)[known]]
+    return row, match

@@ -49,25 +49,50 @@ def price_tokens(model: Int64Array, window_start_s: Int64Array, tokens: Int64Arr
     """
     paid, listed = np.zeros_like(tokens), np.zeros_like(tokens)
     quality = np.ones(len(tokens), dtype=np.int8)
+    paid_each, listed_each = (prices[name].to_numpy(dtype=np.int64) for name in ("picousd", "list_picousd"))
+    known = prices["quality"].to_numpy(dtype=np.int8)
+    spans = _spans(prices)
     for kind in TokenKind:
         needed = np.flatnonzero(tokens[:, kind])
-        chosen = _chosen(model[needed], window_start_s[needed], prices, kind)
+        if not needed.size:
+            continue
+        chosen = _chosen(model[needed], window_start_s[needed], spans.get(kind.label, []))
         if (chosen < 0).any() and kind in SAME_AS:
-            chosen = np.where(chosen < 0, _chosen(model[needed], window_start_s[needed], prices, SAME_AS[kind]), chosen)
+            other = _chosen(model[needed], window_start_s[needed], spans.get(SAME_AS[kind].label, []))
+            chosen = np.where(chosen < 0, other, chosen)
         if (chosen < 0).any():
             raise TokenPriceMissing(_missing(needed[chosen < 0][0], model, window_start_s, prices, kind))
-        price = prices.iloc[chosen]
-        paid[needed, kind] = _product(tokens[needed, kind], price["picousd"].to_numpy(dtype=np.int64))
-        listed[needed, kind] = _product(tokens[needed, kind], price["list_picousd"].to_numpy(dtype=np.int64))
-        quality[needed] = np.maximum(quality[needed], price["quality"].to_numpy(dtype=np.int8))
+        paid[needed, kind] = _product(tokens[needed, kind], paid_each[chosen])
+        listed[needed, kind] = _product(tokens[needed, kind], listed_each[chosen])
+        quality[needed] = np.maximum(quality[needed], known[chosen])
     return Priced(paid, listed, quality)
 
 
-def _chosen(model: Int64Array, at_s: Int64Array, prices: pd.DataFrame, kind: TokenKind) -> Int64Array:
+@dataclass(frozen=True)
+class _Span:
+    """When a price of a model holds, and its position among the prices."""
+
+    valid_from_s: int
+    valid_to_s: int
+    model_id: int
+    position: int
+
+
+def _spans(prices: pd.DataFrame) -> dict[str, list[_Span]]:
+    """Return the prices by kind in the order in which they began."""
+    columns = ("kind", "valid_from_s", "valid_to_s", "model_id")
+    found: dict[str, list[_Span]] = {}
+    for position, (kind, from_s, to_s, model) in enumerate(
+        zip(*(prices[name].tolist() for name in columns), strict=True)
+    ):
+        found.setdefault(kind, []).append(_Span(from_s, to_s, model, position))
+    return {kind: sorted(spans, key=lambda one: one.valid_from_s) for kind, spans in found.items()}
+
+
+def _chosen(model: Int64Array, at_s: Int64Array, spans: list[_Span]) -> Int64Array:
     """Return the position of the price that holds for each row, the one that began last; -1 where none does."""
     chosen = np.full(len(model), -1, dtype=np.int64)
-    of_kind = prices.assign(position=np.arange(len(prices)))[prices["kind"] == kind.label]
-    for one in of_kind.sort_values("valid_from_s", kind="stable").itertuples():
+    for one in spans:
         chosen[(model == one.model_id) & (at_s >= one.valid_from_s) & (at_s < one.valid_to_s)] = one.position
     return chosen
 

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aiobserve.attribution.charges import KEYS, Rows, as_charges, summed
+from aiobserve.attribution.numbering import matched
 from aiobserve.attribution.phase_weights import PhaseWeights
-from aiobserve.attribution.split import split_groups
+from aiobserve.attribution.split import Groups, split_groups
 from aiobserve.domain.account import MEASURES, Account
-from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.tokens import PHASE_OF, PHASES, TOKEN_COLUMNS, TokenKind
 
 FloatArray = npt.NDArray[np.float64]
@@ -142,26 +143,38 @@ def redistribute(charges: pd.DataFrame, server_of: "pd.Series[int]", parts: pd.D
 
     Each charge is split by itself, so its quality stays with it, and its parts sum to it exactly.
     """
-    server = charges["claimant"].map(server_of)
-    ours = server.notna() & (charges["kind"] == Account.JOB)
-    if not ours.any():
+    claimant = charges["claimant"].to_numpy(dtype=np.int64)
+    server_by_claimant = np.full(max(int(claimant.max(initial=-1)), int(server_of.index.max())) + 2, -1, dtype=np.int64)
+    server_by_claimant[server_of.index.to_numpy(dtype=np.int64)] = server_of.to_numpy(dtype=np.int64)
+    server = np.where(charges["kind"].to_numpy() == Account.JOB, server_by_claimant[claimant], -1)
+    ours = np.flatnonzero(server >= 0)
+    if not ours.size:
         return charges
-    weight = parts[list(PARTS)].sum(axis=1)
-    shares = parts[["server", "window_start_s"]].assign(tenant=parts["claimant"], weight=weight)
-    charged = charges[ours].assign(server=server[ours].astype("int64"), charge=np.arange(int(ours.sum())))
-    split = charged.merge(shares[shares["weight"] > 0], on=["server", "window_start_s"], how="left")
-    # A charge in a window that the parts do not know stays where it is.
-    split["tenant"] = split["tenant"].fillna(STAYS).astype("int64")
-    split["weight"] = split["weight"].fillna(1).astype("int64")
-    group = split["charge"].to_numpy(dtype=np.int64)
+    charge, tenant, weight = _spread(server[ours], charges["window_start_s"].to_numpy(dtype=np.int64)[ours], parts)
+    row = ours[charge]
+    theirs = np.flatnonzero(server < 0)
+    groups = Groups.of(charge, len(ours))
+    both = np.concatenate([theirs, row])
+    keys = {name: charges[name].to_numpy()[both] for name in KEYS}
+    keys["claimant"] = np.concatenate([claimant[theirs], np.where(tenant == STAYS, claimant[row], tenant)])
+    measures = {}
     for name in MEASURES:
-        split[name] = split_groups(charged[name].to_numpy(dtype=np.int64), group, split["weight"].to_numpy())
-    split["claimant"] = split["claimant"].where(split["tenant"] == STAYS, split["tenant"])
-    return grouped(pd.concat([charges[~ours], split[list(CHARGES.columns)]], ignore_index=True))
+        amounts = charges[name].to_numpy(dtype=np.int64)
+        measures[name] = np.concatenate([amounts[theirs], groups.split(amounts[ours], weight)])
+    return as_charges(summed(Rows(keys, measures)))
 
 
-def grouped(charges: pd.DataFrame) -> pd.DataFrame:
-    """Return the charges summed by their keys, without the rows in which every amount is zero."""
-    worth = (charges[list(MEASURES)] != 0).any(axis=1)
-    keys = [name for name in CHARGES.columns if name not in MEASURES]
-    return CHARGES.check(charges[worth].groupby(keys, as_index=False, sort=True)[list(MEASURES)].sum())
+def _spread(
+    server: Int64Array, window_start_s: Int64Array, parts: pd.DataFrame
+) -> tuple[Int64Array, Int64Array, Int64Array]:
+    """Return the rows that charges of servers are split into: charge, tenant and weight, sorted by charge.
+
+    A charge in a window that the parts do not know stays where it is.
+    """
+    weight = parts[list(PARTS)].to_numpy(dtype=np.int64).sum(axis=1)
+    some = weight > 0
+    keys = [parts[name].to_numpy(dtype=np.int64)[some] for name in ("server", "window_start_s")]
+    charge, part = matched([server, window_start_s], keys)
+    known = part >= 0
+    tenants = np.where(known, parts["claimant"].to_numpy(dtype=np.int64)[some][part], STAYS)
+    return charge, tenants, np.where(known, weight[some][part], 1)

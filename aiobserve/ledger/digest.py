@@ -19,7 +19,7 @@ def window_digests(postings: pd.DataFrame) -> "pd.Series[int]":
     """Return the digest of each window: the sum modulo 2**64 of the hashes of its postings, in any order.
 
     Args:
-        postings: `DIGESTED` and `window_start_s`; missing ids are NA.
+        postings: `DIGESTED` and `window_start_s`; missing ids are NaN or NA; ids are below 2**53.
 
     Returns:
         Signed 64-bit integers by `window_start_s`, ascending.
@@ -38,10 +38,10 @@ def window_digests(postings: pd.DataFrame) -> "pd.Series[int]":
 def _row_hashes(postings: pd.DataFrame) -> npt.NDArray[np.uint64]:
     hashes = np.zeros(len(postings), dtype=np.uint64)
     for position, name in enumerate(DIGESTED):
-        column = postings[name]
-        filled = column.fillna(MISSING) if column.isna().any() else column
+        values = postings[name].to_numpy(dtype=None if name in MEASURES else np.float64)
+        filled = np.where(np.isnan(values), MISSING, values) if values.dtype.kind == "f" else values
         # The position keeps an amount of one measure apart from the same amount of another.
-        hashes = _mixed(hashes + filled.to_numpy(dtype=np.int64).view(np.uint64) + np.uint64(position + 1))
+        hashes = _mixed(hashes + filled.astype(np.int64).view(np.uint64) + np.uint64(position + 1))
     return hashes
 
 

@@ -23,19 +23,17 @@ def postings(charges: pd.DataFrame, metered: pd.DataFrame) -> pd.DataFrame:
     Raises:
         Unbalanced: a window does not sum to zero; that would be a fault of ours and nothing may be posted.
     """
-    charged = charges.rename(columns={"kind": "account"})
-    source = metered.assign(
-        **{name: -metered[name] for name in MEASURES},
-        account=np.int8(Account.METERED),
-        component=np.int8(Component.OTHER),
-        claimant=np.int64(-1),
-        pool_id=np.int64(-1),
-        energy_quality=np.int8(Quality.MEASURED),
-        carbon_quality=np.int8(Quality.MEASURED),
-        cost_quality=np.int8(Quality.MEASURED),
-    )
-    columns = [*POSTING_KEYS, *MEASURES]
-    both = pd.concat([charged[columns], source[columns]], ignore_index=True)
+    same = {
+        "account": Account.METERED, "component": Component.OTHER, "claimant": -1, "pool_id": -1,
+        "energy_quality": Quality.MEASURED, "carbon_quality": Quality.MEASURED, "cost_quality": Quality.MEASURED,
+    }  # fmt: skip
+    columns = {"window_start_s": [charges["window_start_s"].to_numpy(), metered["window_start_s"].to_numpy()]}
+    for name in POSTING_KEYS[1:]:
+        charged = charges["kind" if name == "account" else name].to_numpy()
+        columns[name] = [charged, np.full(len(metered), same[name], charged.dtype)]
+    for name in MEASURES:
+        columns[name] = [charges[name].to_numpy(), -metered[name].to_numpy()]
+    both = pd.DataFrame({name: np.concatenate(pair) for name, pair in columns.items()}, copy=False)
     wrong = imbalances(both)
     if len(wrong):
         raise Unbalanced(

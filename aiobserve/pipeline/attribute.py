@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from django.db import transaction
 
+from aiobserve.attribution.claimants import KEYS
 from aiobserve.attribution.engine import METHOD_VERSION, Attribution, attribute
 from aiobserve.attribution.price import RateMissing
 from aiobserve.attribution.token_prices import TokenPriceMissing
@@ -149,10 +150,14 @@ def _reached(site_id: int, reached: Span, day: Span, ended: Span) -> Span:
 
 
 def _with_keys(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
-    """Replace claimant numbers by what they stand for; a job that no team answers for is unattributed."""
-    keys = claimants.reindex(rows["claimant"]).reset_index(drop=True).astype("Int64")
-    rows = pd.concat([rows.reset_index(drop=True), keys], axis=1)
-    nobody = (rows["account"] == Account.JOB) & rows["team_id"].isna()
-    rows["account"] = rows["account"].mask(nobody, int(Account.UNATTRIBUTED))
-    rows["pool_id"] = rows["pool_id"].astype("Int64").replace(-1, pd.NA)
-    return rows.drop(columns="claimant")
+    """Replace claimant numbers by what they stand for; a job that no team answers for is unattributed. No id is NaN."""
+    keys = claimants[KEYS].to_numpy(dtype=np.float64)
+    place = claimants.index.get_indexer(rows["claimant"])
+    ids = np.where((place >= 0)[:, None], keys[place], np.nan) if len(keys) else np.full((len(rows), len(KEYS)), np.nan)
+    account, pool_id = rows["account"].to_numpy(), rows["pool_id"].to_numpy(dtype=np.float64)
+    nobody = (account == Account.JOB) & np.isnan(ids[:, KEYS.index("team_id")])
+    return rows.drop(columns="claimant").assign(
+        account=np.where(nobody, account.dtype.type(Account.UNATTRIBUTED), account),
+        pool_id=np.where(pool_id == -1, np.nan, pool_id),
+        **dict(zip(KEYS, ids.T, strict=True)),
+    )

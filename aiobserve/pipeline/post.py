@@ -152,8 +152,10 @@ def _open_place(
 
 def _marks(postings: pd.DataFrame) -> pd.DataFrame:
     """Return window_start_s, digest and whether a price or an intensity was assumed, of each window with postings."""
-    assumed = (postings["component"] != Component.FACILITY) & (
-        (postings["carbon_quality"] == Quality.ASSUMED) | (postings["cost_quality"] == Quality.ASSUMED)
+    digests = window_digests(postings)
+    assumed = (postings["component"].to_numpy() != Component.FACILITY) & (
+        (postings["carbon_quality"].to_numpy() == Quality.ASSUMED)
+        | (postings["cost_quality"].to_numpy() == Quality.ASSUMED)
     )
-    by_window = assumed.groupby(postings["window_start_s"], sort=True).any().rename("assumed")
-    return pd.concat([window_digests(postings).rename("digest"), by_window], axis=1).reset_index()
+    some = np.isin(digests.index, postings["window_start_s"].to_numpy()[assumed])
+    return pd.DataFrame({"window_start_s": digests.index, "digest": digests.to_numpy(), "assumed": some})

@@ -7,16 +7,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiobserve.attribution.claimants import Claimed, claim
+from aiobserve.attribution.charges import KEYS as KEYS_OF_CHARGES
+from aiobserve.attribution.charges import Rows, as_charges, sum_by, summed
+from aiobserve.attribution.claimants import KEYS, Claimed, claim
 from aiobserve.attribution.engine import Attribution
+from aiobserve.attribution.numbering import matched, numbered
 from aiobserve.attribution.phase_weights import PhaseWeights
 from aiobserve.attribution.serving import choose_weights, read_servers
+from aiobserve.attribution.split import Groups
 from aiobserve.attribution.token_prices import price_tokens, whole_microusd
 from aiobserve.attribution.token_windows import Pieces, WindowTokens, tokens_by_window
 from aiobserve.attribution.tokens import (
     PARTS,
     STAYS,
-    grouped,
     parts_of_servers,
     phases_of,
     redistribute,
@@ -34,7 +37,6 @@ Int64Array = npt.NDArray[np.int64]
 
 # Counters this far outside the day are read too: those at its edges, and the ends of requests in flight at midnight.
 MARGIN = timedelta(hours=6)
-KEYS = ["job_id", "model_id", "team_id", "project_id"]
 # Kinds of token that reports keep together: their parts of a bought window are what they cost.
 CLASSES = {
     "input_parts": (TokenKind.INPUT, TokenKind.CACHE_WRITE),
@@ -79,19 +81,14 @@ def with_tokens(
     replace_shares(
         site.pk, day, shares=shares.assign(organisation_id=site.organisation_id), weights=served.weight_rows()
     )
-    charges = (
-        redistribute(attribution.charges, served.server_of, served.parts) if len(served.jobs) else attribution.charges
-    )
-    return WithTokens(
-        replace(
-            attribution,
-            charges=grouped(pd.concat([charges, bought.charges], ignore_index=True))
-            if len(bought.charges)
-            else charges,
-            metered=_sum_by_window(pd.concat([attribution.metered, bought.metered], ignore_index=True)),
-        ),
-        claimants,
-    )
+    charges = attribution.charges
+    if len(served.server_of):
+        charges = redistribute(charges, served.server_of, served.parts)
+    metered = attribution.metered
+    if len(bought.charges):
+        charges = pd.concat([charges, bought.charges], ignore_index=True)
+        metered = pd.concat([metered, bought.charges[list(metered.columns)]], ignore_index=True)
+    return WithTokens(replace(attribution, charges=charges, metered=_sum_by_window(metered)), claimants)
 
 
 def _used(usage: pd.DataFrame, account_map: pd.DataFrame, edge_s: Int64Array) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,19 +104,18 @@ def _used(usage: pd.DataFrame, account_map: pd.DataFrame, edge_s: Int64Array) ->
         tokens=usage[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64),
         requests=usage["requests"].to_numpy(dtype=np.int64),
     )
-    return claimed.claimants[KEYS], _within(tokens_by_window(pieces), usage, edge_s)
+    return claimed.claimants, _within(tokens_by_window(pieces), claimed.claimants, edge_s)
 
 
-def _within(found: WindowTokens, usage: pd.DataFrame, edge_s: Int64Array) -> pd.DataFrame:
-    frame = pd.DataFrame(found.tokens, columns=list(TOKEN_COLUMNS)).assign(
-        claimant=found.claimant,
-        window_start_s=found.window_start_s,
-        job_id=usage["job_id"].to_numpy()[found.row],
-        model_id=usage["model_id"].to_numpy()[found.row],
-    )
-    frame = frame[(frame["window_start_s"] >= edge_s[0]) & (frame["window_start_s"] < edge_s[-1])]
-    keys = ["claimant", "window_start_s", "job_id", "model_id"]
-    return frame.groupby(keys, as_index=False, dropna=False, sort=True)[list(TOKEN_COLUMNS)].sum()
+def _within(found: WindowTokens, claimants: pd.DataFrame, edge_s: Int64Array) -> pd.DataFrame:
+    within = (found.window_start_s >= edge_s[0]) & (found.window_start_s < edge_s[-1])
+    claimant, start_s = found.claimant[within], found.window_start_s[within]
+    number, first = numbered([claimant, start_s])
+    sums = Groups.of(np.sort(number), len(first))
+    kinds = found.tokens[within][np.argsort(number, kind="stable")]
+    used = {name: sums.sum(kinds[:, kind]) for kind, name in enumerate(TOKEN_COLUMNS)}
+    ids = {name: claimants[name].to_numpy()[claimant[first]] for name in ("job_id", "model_id")}
+    return pd.DataFrame({"claimant": claimant[first], "window_start_s": start_s[first], **ids, **used})
 
 
 class _Servers:
@@ -136,13 +132,17 @@ class _Servers:
         used: pd.DataFrame,
     ) -> None:
         self.site, self.day = site, day
-        self.jobs = tokens.servers(sorted({int(pk) for pk in [*counters["job_id"], *used["job_id"]]}))
-        number = pd.Series(self.jobs.index, index=self.jobs["job_id"])
-        self.server_of = claimants["job_id"].map(number).dropna().astype("int64")
-        charged = charges[(charges["kind"] == Account.JOB) & charges["claimant"].isin(self.server_of.index)]
-        self.charged = charged.assign(server=charged["claimant"].map(self.server_of).astype("int64"))
-        used = used.assign(server=used["job_id"].map(number).astype("int64"))
-        self.weights, self.parts = self._split(counters.assign(server=counters["job_id"].map(number)), used, edge_s)
+        job_ids = np.unique(np.concatenate([counters["job_id"].to_numpy(np.int64), used["job_id"].to_numpy(np.int64)]))
+        self.jobs = tokens.servers(job_ids.tolist())
+        number = pd.Index(self.jobs["job_id"])
+        server = number.get_indexer(claimants["job_id"])
+        ours = np.flatnonzero(server >= 0)
+        self.server_of = pd.Series(server[ours], index=claimants.index[ours])
+        self.charged = _charged(charges, self.server_of)
+        used = used.assign(server=number.get_indexer(used["job_id"]))
+        self.weights, self.parts = self._split(
+            counters.assign(server=number.get_indexer(counters["job_id"])), used, edge_s
+        )
 
     def _split(
         self, counters: pd.DataFrame, used: pd.DataFrame, edge_s: Int64Array
@@ -160,18 +160,27 @@ class _Servers:
         return weights, parts_of_servers(used, readings.served, weights, edge_s)
 
     def shares(self, claimants: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows that say how each posting of the servers divides over tokens."""
-        stays = self.parts[self.parts["claimant"] == STAYS].drop(columns="claimant")
-        owners = self.charged[["server", "window_start_s", "claimant"]].drop_duplicates()
-        own = stays.merge(owners, on=["server", "window_start_s"], how="left")
-        # Tokens count once, though an account that changed hands within the window makes two owners.
-        again = own.duplicated(["server", "window_start_s"])
-        own.loc[again, list(TOKEN_COLUMNS)] = 0
-        nobody = own["claimant"].isna()
-        own = own[~nobody | own[list(TOKEN_COLUMNS)].any(axis=1)]
-        rows = pd.concat([self.parts[self.parts["claimant"] != STAYS], own], ignore_index=True)
+        """Return the rows that say how each posting of the servers divides over tokens.
+
+        What stays with a server is its owner's. Tokens count once, though an account that changed hands within the
+        window makes two owners.
+        """
+        names = ["server", "window_start_s"]
+        own = self.parts["claimant"].to_numpy() == STAYS
+        stays, charged = self.parts[own], [self.charged[name].to_numpy(np.int64) for name in (*names, "claimant")]
+        _, first = numbered(charged)
+        *owned, owner = (values[first] for values in charged)
+        row, owner_of = matched([stays[name].to_numpy(np.int64) for name in names], owned)
+        columns = {name: stays[name].to_numpy(np.int64)[row] for name in self.parts.columns if name != "claimant"}
+        again = np.r_[False, row[1:] == row[:-1]] if len(row) else np.zeros(0, dtype=bool)
+        for name in TOKEN_COLUMNS:
+            columns[name] = np.where(again, 0, columns[name])
+        counted = np.logical_or.reduce([columns[name] != 0 for name in TOKEN_COLUMNS])
+        claimant = np.where(owner_of >= 0, np.append(owner, STAYS)[owner_of], STAYS)
+        rows = pd.DataFrame({**columns, "claimant": claimant})[(owner_of >= 0) | counted]
+        rows = pd.concat([self.parts[~own], rows], ignore_index=True)
         shares = _shares(rows, claimants)
-        shares["job_id"] = self.jobs["job_id"].reindex(rows["server"]).to_numpy()
+        shares["job_id"] = self.jobs["job_id"].to_numpy()[rows["server"]]
         return shares
 
     def weight_rows(self) -> list[Weight]:
@@ -180,6 +189,17 @@ class _Servers:
             Weight(int(job_id), one.prefill_s, one.cached_s, one.decode_s, int(one.quality), one.source)
             for job_id, one in zip(self.jobs["job_id"], self.weights, strict=True)
         ]
+
+
+def _charged(charges: pd.DataFrame, server_of: "pd.Series[int]") -> pd.DataFrame:
+    """Return what the engine charged to servers: server, window_start_s, claimant, energy_millij."""
+    claimant = charges["claimant"].to_numpy(dtype=np.int64)
+    place = server_of.index.get_indexer(claimant)
+    ours = np.flatnonzero((place >= 0) & (charges["kind"].to_numpy() == Account.JOB))
+    names = ("window_start_s", "claimant", "energy_millij")
+    return pd.DataFrame(
+        {"server": server_of.to_numpy()[place[ours]], **{name: charges[name].to_numpy()[ours] for name in names}}
+    )
 
 
 def _by_server(
@@ -194,34 +214,39 @@ def _by_server(
 
 @dataclass(frozen=True)
 class _Bought:
-    """Charges of bought tokens, their sums by window, and their rows with tokens and parts."""
+    """Charges of bought tokens, and their rows with tokens and parts."""
 
     charges: pd.DataFrame
-    metered: pd.DataFrame
     rows: pd.DataFrame
 
 
 def _bought(site: fleet.SiteRow, used: pd.DataFrame) -> _Bought:
     if used.empty:
-        return _Bought(CHARGES.empty(), NO_METERED, used.assign(**dict.fromkeys(PARTS, 0)))
-    used = used.reset_index(drop=True)
+        return _Bought(CHARGES.empty(), used.assign(**dict.fromkeys(PARTS, 0)))
     counts = used[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)
     window_start_s = used["window_start_s"].to_numpy(dtype=np.int64)
     model = used["model_id"].fillna(-1).to_numpy(dtype=np.int64)
     priced = price_tokens(model, window_start_s, counts, tokens.prices(site.pk))
-    paid = whole_microusd(priced.picousd.sum(axis=1))
-    listed = whole_microusd(priced.list_picousd.sum(axis=1))
-    charges = pd.DataFrame(dict.fromkeys(CHARGES.columns, 0), index=used.index).assign(
-        window_start_s=window_start_s, kind=int(Account.JOB), component=int(Component.API), claimant=used["claimant"],
-        pool_id=-1, energy_quality=int(Quality.MEASURED), carbon_quality=int(Quality.MEASURED),
-        cost_quality=priced.quality, api_microusd=paid, list_microusd=listed,
-    )  # fmt: skip
+    same = {
+        "kind": Account.JOB, "component": Component.API, "pool_id": -1, "energy_quality": Quality.MEASURED,
+        "carbon_quality": Quality.MEASURED,
+    }  # fmt: skip
+    keys = {
+        "window_start_s": window_start_s,
+        "claimant": used["claimant"].to_numpy(dtype=np.int64),
+        "cost_quality": priced.quality,
+        **{name: np.full(len(used), value, CHARGES.columns[name].dtype) for name, value in same.items()},
+    }
+    amounts = {
+        "api_microusd": whole_microusd(priced.picousd.sum(axis=1)),
+        "list_microusd": whole_microusd(priced.list_picousd.sum(axis=1)),
+    }
     parts = {
         name: sum((_parts(priced.picousd[:, kind]) for kind in kinds), np.zeros(len(used), dtype=np.int64))
         for name, kinds in CLASSES.items()
     }
-    metered = charges[["window_start_s", *MEASURES]]
-    return _Bought(CHARGES.check(charges), metered, used.assign(**parts, idle_parts=0))
+    charges = as_charges(summed(Rows({name: keys[name] for name in KEYS_OF_CHARGES}, amounts)))
+    return _Bought(charges, used.assign(**parts, idle_parts=0))
 
 
 def _parts(picousd: Int64Array) -> Int64Array:
@@ -230,12 +255,15 @@ def _parts(picousd: Int64Array) -> Int64Array:
 
 
 def _shares(rows: pd.DataFrame, claimants: pd.DataFrame) -> pd.DataFrame:
-    keys = claimants.reindex(rows["claimant"]).reset_index(drop=True).astype("Int64")
-    shares = pd.concat([rows[["window_start_s", *TOKEN_COLUMNS, *PARTS]].reset_index(drop=True), keys], axis=1)
-    shares["window_start_at"] = pd.to_datetime(shares.pop("window_start_s"), unit="s", utc=True)
-    return shares
+    """Return rows with the ids that their claimants stand for, missing ones as NaN."""
+    ids = claimants[KEYS].to_numpy(dtype=np.float64)[claimants.index.get_indexer(rows["claimant"])]
+    shares = {name: rows[name].to_numpy(dtype=np.int64) for name in (*TOKEN_COLUMNS, *PARTS)}
+    at = pd.to_datetime(rows["window_start_s"].to_numpy(dtype=np.int64), unit="s", utc=True)
+    return pd.DataFrame({"window_start_at": at, **shares, **dict(zip(KEYS, ids.T, strict=True))})
 
 
 def _sum_by_window(metered: pd.DataFrame) -> pd.DataFrame:
-    sums = metered.groupby("window_start_s", as_index=False)[list(MEASURES)].sum()
-    return sums[(sums[list(MEASURES)] != 0).any(axis=1)].reset_index(drop=True)
+    start_s, window = np.unique(metered["window_start_s"].to_numpy(dtype=np.int64), return_inverse=True)
+    sums = {name: sum_by(window, metered[name].to_numpy(dtype=np.int64), len(start_s)) for name in MEASURES}
+    frame = pd.DataFrame({"window_start_s": start_s, **sums})
+    return frame[np.logical_or.reduce([values != 0 for values in sums.values()])].reset_index(drop=True)

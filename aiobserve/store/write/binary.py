@@ -12,9 +12,10 @@ import pandas as pd
 
 # PostgreSQL counts microseconds from 2000-01-01.
 POSTGRES_EPOCH_US = 946_684_800_000_000
+POSTGRES_EPOCH_DAY = np.datetime64("2000-01-01", "D")
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-FIXED = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "bool": "?", "timestamptz": ">i8"}
+FIXED = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "bool": "?", "timestamptz": ">i8", "date": ">i4"}
 # Rows built at a time, so that the copy in memory stays small beside the frame.
 CHUNK = 100_000
 
@@ -67,6 +68,8 @@ def _values(column: "pd.Series", pg_type: str, has_gaps: bool) -> npt.NDArray:
     if pg_type == "timestamptz":
         instants = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
         return instants.astype("int64").to_numpy() - POSTGRES_EPOCH_US
+    if pg_type == "date":
+        return (column.to_numpy(dtype="datetime64[D]") - POSTGRES_EPOCH_DAY).astype(np.int64)
     dtype = np.dtype(FIXED[pg_type]).newbyteorder("=")
     if not has_gaps:
         return column.to_numpy(dtype=dtype)

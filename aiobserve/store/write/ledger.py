@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from django.db import connection
 from psycopg import sql
 
 from aiobserve.domain.account import MEASURES
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND
 from aiobserve.domain.window import Span
 from aiobserve.store.models import LedgerBatch
 from aiobserve.store.write.copy import copy_frame
@@ -86,11 +88,11 @@ def post(
         period: the closed period that it corrects, or 0.
     """
     batch_id = _next_batch_id()
-    booked = postings[["window_start_s"]].merge(
-        windows[["window_start_s", "booked_s"]], on="window_start_s", how="left"
-    )
-    booked_at = _instants(booked["booked_s"])
-    incurred_at = _instants(booked["window_start_s"])
+    window_s = postings["window_start_s"].to_numpy(dtype=np.int64)
+    posted_s, booked_s = (windows[name].to_numpy(dtype=np.int64) for name in ("window_start_s", "booked_s"))
+    order = np.argsort(posted_s)
+    booked_at = _instants(booked_s[order[np.searchsorted(posted_s, window_s, sorter=order)]])
+    incurred_at = _instants(window_s)
     rows = postings.assign(
         batch_id=batch_id,
         organisation_id=books.organisation_id,
@@ -220,7 +222,5 @@ def _seal(books: Books, batch_id: int, *, kind: LedgerBatch.Kind, restates: int 
         )  # fmt: skip
 
 
-def _instants(seconds: "pd.Series[int]") -> "pd.Series[pd.Timestamp]":
-    return pd.to_datetime(seconds.to_numpy(dtype=np.int64) * 1_000_000, unit="us", utc=True).to_series(
-        index=seconds.index
-    )
+def _instants(seconds: npt.ArrayLike) -> "pd.Series[pd.Timestamp]":
+    return pd.Series(pd.to_datetime(np.asarray(seconds, dtype=np.int64) * MICROSECONDS_PER_SECOND, unit="us", utc=True))

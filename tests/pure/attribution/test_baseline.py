@@ -29,6 +29,14 @@ def test_time_that_somebody_held_does_not_count_and_less_than_an_hour_says_nothi
     assert seconds.tolist() == [3_599]
 
 
+def test_a_gpu_that_works_for_nobody_shows_no_idle_power() -> None:
+    """240 W of 700 W is more than a third: somebody uses it, and tomorrow that is `unattributed` again, not its baseline."""
+    idle_w, seconds = observed_idle_w(attribute(site([steady(240.0), steady(230.0)], [])).measured)
+
+    assert np.isnan(idle_w).tolist() == [True, False]
+    assert seconds.tolist() == [0, 3_600]
+
+
 def test_modelled_power_is_no_observation() -> None:
     idle_w, _ = observed_idle_w(attribute(site([None], [])).measured)
 
