@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiobserve.attribution.rules import FOREVER_S, Rule, effective_map
+from aiobserve.store.columns import Columns
 from aiobserve.store.read import workloads
-from aiobserve.store.read.columns import Columns
 from aiobserve.store.read.rules import RuleRow, facts_of_jobs, rules
 
 

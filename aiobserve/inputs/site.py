@@ -22,8 +22,8 @@ from aiobserve.domain.units import MILLIS_PER_GPU
 from aiobserve.domain.window import WINDOW_S, Span, utc_day
 from aiobserve.inputs.bearers import bearers
 from aiobserve.inputs.terms import contracts_of, pools_of, priced
+from aiobserve.store.columns import Columns, chosen, frame
 from aiobserve.store.read import fleet, rates, telemetry, terms, workloads
-from aiobserve.store.read.columns import Columns, chosen, frame
 
 Int64Array = npt.NDArray[np.int64]
 

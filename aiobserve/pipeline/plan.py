@@ -9,8 +9,8 @@ import pandas as pd
 
 from aiobserve.domain.units import MICROG_PER_G, MICROUSD_PER_USD
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S, frame
 from aiobserve.store.read import fleet, rates, workloads
-from aiobserve.store.read.columns import FAR_FUTURE_S, frame
 from aiobserve.store.write.plans import forget_plans, write_plan
 from scheduler.job import Job
 from scheduler.plan import Decision, Plan, plan

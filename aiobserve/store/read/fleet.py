@@ -9,8 +9,8 @@ import pandas as pd
 from django.db.models import F
 
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_PAST_S, chosen, epoch_sql, frame, read_columns
 from aiobserve.store.models import Organisation, Site, Watermark
-from aiobserve.store.read.columns import FAR_PAST_S, chosen, epoch_sql, frame, read_columns
 
 DEVICE_COLUMNS = {
     "device_id": np.int64, **dict.fromkeys(("uid", "node", "kind", "sku", "contract"), object), "capacity_millis": np.int64,

@@ -8,8 +8,8 @@ import numpy as np
 
 from aiobserve.domain.signal import StepSignal
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_PAST_S, Columns, chosen, epoch_sql, read_columns, read_rows
 from aiobserve.store.models import SignalValue
-from aiobserve.store.read.columns import FAR_PAST_S, Columns, chosen, epoch_sql, read_columns, read_rows
 
 STEP_COLUMNS = {"start_s": np.int64, "end_s": np.int64, "value": np.float64, "quality": np.int8}
 STEP_SQL = f"{epoch_sql('start_at')}, {epoch_sql('end_at')}, value, quality"

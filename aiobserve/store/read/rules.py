@@ -10,8 +10,8 @@ from psycopg import sql
 
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S, read_rows
 from aiobserve.store.models import AccountMapping, Job, Label
-from aiobserve.store.read.columns import FAR_FUTURE_S, FAR_PAST_S, read_rows
 from aiobserve.store.read.fleet import epoch_s
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from aiobserve.domain.window import Span
-from aiobserve.store.read.columns import FAR_PAST_S, Columns, epoch_sql, read_columns, read_rows
+from aiobserve.store.columns import FAR_PAST_S, Columns, epoch_sql, read_columns, read_rows
 
 # An observation of idle power counts for so long.
 KEEP_OBSERVATIONS = timedelta(days=30)

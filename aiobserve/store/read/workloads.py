@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S, Columns, epoch_sql, frame, read_columns
 from aiobserve.store.models import Job, JobInterval
-from aiobserve.store.read.columns import FAR_FUTURE_S, FAR_PAST_S, Columns, epoch_sql, frame, read_columns
 from aiobserve.store.read.fleet import epoch_s
 
 WHOSE = "device_id, job_id, model_id, account"

@@ -9,7 +9,8 @@ from aiobserve.domain.reason import Reason
 from aiobserve.domain.schema import BadFrame
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.window import Span
-from aiobserve.store.models import AiModel, Job, ServingWeight, Site, TokenShare, TokenUsage
+from aiobserve.store.columns import read_rows
+from aiobserve.store.models import AiModel, Job, ServingWeight, Site, TokenShare
 from aiobserve.store.write.copy import copy_frame, merge_frame
 from aiobserve.store.write.fleet import map_known
 from aiobserve.store.write.organisation import named_ids
@@ -76,8 +77,11 @@ def write_token_usage(organisation_id: int, usage: pd.DataFrame) -> None:
         "model_id": "int8", "start_at": "timestamptz", "end_at": "timestamptz", "requests": "int8",
         **dict.fromkeys(TOKEN_COLUMNS, "int8"),
     }  # fmt: skip
-    was = TokenUsage.objects.filter(organisation_id=organisation_id, key__in=list(rows["key"]))
-    before = pd.DataFrame(list(was.values_list(*TOUCHED)), columns=TOUCHED)
+    was = read_rows(
+        "SELECT site_id, start_at, end_at FROM token_usage WHERE organisation_id = %s AND key = ANY(%s)",
+        [organisation_id, rows["key"].tolist()],
+    )
+    before = pd.DataFrame(was, columns=TOUCHED)
     merge_frame("token_usage", columns, rows, key=("organisation_id", "key"), update=tuple(columns)[2:])
     _want(before)
     _want(rows[TOUCHED])
