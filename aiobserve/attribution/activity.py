@@ -51,7 +51,7 @@ def active_weights(activity: Activity, holdings: Holdings, segments: Segments) -
     segment, claimant = holdings.segment[alone:], holdings.claimant[alone:]
     numbers = int(max(claimant.max(), activity.claimant.max())) + 1
     row_key = segment * numbers + claimant
-    row, touched, overlap_s = _overlaps(activity, segments)
+    row, touched, overlap_s = segments.touched(activity.device, activity.start_s, activity.end_s)
     key = touched * numbers + activity.claimant[row]
     place = np.searchsorted(row_key, key)
     there = (place < len(row_key)) & (row_key[np.minimum(place, len(row_key) - 1)] == key)
@@ -64,19 +64,3 @@ def active_weights(activity: Activity, holdings: Holdings, segments: Segments) -
     whole_picture = np.logical_and.reduceat(seen, start) & (np.add.reduceat(weights, start) > 0)
     used = np.repeat(whole_picture, size)
     return np.where(used, weights, by_time), used
-
-
-def _overlaps(activity: Activity, segments: Segments) -> tuple[Int64Array, Int64Array, Int64Array]:
-    """Return (row, segment, seconds) of every segment that a reading touches."""
-    first_s, last_s = int(segments.edge_s[0]), int(segments.edge_s[-1])
-    length = last_s - first_s + 1
-    keys = segments.device * length + segments.start_s - first_s
-    start_s, end_s = np.maximum(activity.start_s, first_s), np.minimum(activity.end_s, last_s)
-    rows = np.flatnonzero(end_s > start_s)
-    first = np.searchsorted(keys, activity.device[rows] * length + start_s[rows] - first_s, side="right") - 1
-    last = np.searchsorted(keys, activity.device[rows] * length + end_s[rows] - first_s, side="left")
-    pieces = last - first
-    row = np.repeat(rows, pieces)
-    segment = np.arange(pieces.sum()) + np.repeat(first - (np.cumsum(pieces) - pieces), pieces)
-    overlap_s = np.minimum(end_s[row], segments.end_s[segment]) - np.maximum(start_s[row], segments.start_s[segment])
-    return row, segment, overlap_s

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiobserve.attribution.activity import Activity, active_weights
-from aiobserve.attribution.charges import Rows, sum_by
+from aiobserve.attribution.charges import Rows, sum_by, summed
 from aiobserve.attribution.claims import Claims, lay_out
 from aiobserve.attribution.drawn import Drawn, drawn
 from aiobserve.attribution.factors import Factors
@@ -34,6 +34,9 @@ Int64Array = npt.NDArray[np.int64]
 
 # About so many segments at a time: a dozen arrays of them fit a core's cache.
 SEGMENTS = 32_768
+# What a segment's totals are split by; doubt goes by energy, and energy itself by time and by activity.
+GO_BY_TIME = ("capacity_microusd", "list_microusd", "embodied_microg")
+GO_BY_ENERGY = ("electricity_microusd", "carbon_microg", "carbon_market_microg", "water_microl")
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,11 @@ class Measured:
     @property
     def paid_apart(self) -> npt.NDArray[np.bool_]:
         """Return whether the electricity of each segment is bought apart from the device."""
-        return ~self.devices.includes_electricity[self.segments.device, self.segments.window]
+        return ~self.segments.of_cell(self.devices.includes_electricity)
+
+    def by_window(self, amounts: Int64Array) -> Int64Array:
+        """Return the sum of amounts of the segments, shape (s,), by window, shape (w,)."""
+        return sum_by(self.segments.window, amounts, self.segments.windows)
 
 
 def measure(block: Block, edge_s: Int64Array) -> Measured:
@@ -123,6 +130,10 @@ class Charged:
     rows: Rows
     metered: dict[str, Int64Array]
 
+    def summed(self) -> "Charged":
+        """Return the same with one row for each combination of keys."""
+        return Charged(summed(self.rows), self.metered)
+
 
 def charge(measured: Measured, edge_s: Int64Array, factors: Factors) -> Charged:
     """Return the amounts of a block, split over its claims."""
@@ -132,77 +143,104 @@ def charge(measured: Measured, edge_s: Int64Array, factors: Factors) -> Charged:
 
 
 def _totals(measured: Measured, factors: Factors) -> dict[str, Int64Array]:
-    """Return the amounts of each segment before they are split, shape (s,), by measure; those of nothing are left out."""
+    """Return the amounts of each segment before they are split, shape (s,), by measure.
+
+    Measures of nothing are left out, as are the list price and the market-based carbon where they are no other than the
+    price and the carbon: these are split once. List money is without its electricity here.
+    """
     devices, segments, capacity = measured.devices, measured.segments, measured.capacity
-    window = segments.window
+    energy = measured.drawn.energy_millij.astype(np.float64)
     offered = capacity * (MICROUSD_PER_USD / GPU_MILLIS_PER_GPU_HOUR)
-    here = segments.device, window
-    drawn_millij = measured.drawn.energy_millij
-    paid = np.where(devices.includes_electricity[here], 0, drawn_millij)
+    included = devices.includes_electricity
+    paid = np.where(segments.of_cell(included), 0.0, energy) if included.any() else energy
+    window = segments.window
     totals = {
-        "capacity_microusd": offered * devices.usd_per_gpu_hour[here],
-        "list_microusd": offered * devices.list_usd_per_gpu_hour[here],
+        "capacity_microusd": offered * segments.of_cell(devices.usd_per_gpu_hour),
         "electricity_microusd": paid * (factors.usd_per_mwh * (MICROUSD_PER_USD / MILLIJ_PER_MWH))[window],
-        "carbon_microg": drawn_millij * (factors.g_per_kwh * (MICROG_PER_G / MILLIJ_PER_KWH))[window],
-        "carbon_market_microg": drawn_millij * (factors.market_g_per_kwh * (MICROG_PER_G / MILLIJ_PER_KWH))[window],
-        "embodied_microg": capacity
-        * (devices.embodied_g_per_gpu_hour * (MICROG_PER_G / GPU_MILLIS_PER_GPU_HOUR))[segments.device],
-        "water_microl": drawn_millij * (factors.water_l_per_kwh * (MICROL_PER_L / MILLIJ_PER_KWH))[window],
+        "carbon_microg": energy * (factors.g_per_kwh * (MICROG_PER_G / MILLIJ_PER_KWH))[window],
     }
-    amounts = {name: np.rint(amount).astype(np.int64) for name, amount in totals.items()}
-    # Where two prices or intensities are the same, so are the amounts, and they are split once.
-    if np.array_equal(devices.usd_per_gpu_hour, devices.list_usd_per_gpu_hour):
-        amounts["list_microusd"] = amounts["capacity_microusd"]
-    if np.array_equal(factors.g_per_kwh, factors.market_g_per_kwh):
-        amounts["carbon_market_microg"] = amounts["carbon_microg"]
-    return amounts
+    if not np.array_equal(devices.usd_per_gpu_hour, devices.list_usd_per_gpu_hour):
+        totals["list_microusd"] = offered * segments.of_cell(devices.list_usd_per_gpu_hour)
+    if not np.array_equal(factors.g_per_kwh, factors.market_g_per_kwh):
+        market = factors.market_g_per_kwh * (MICROG_PER_G / MILLIJ_PER_KWH)
+        totals["carbon_market_microg"] = energy * market[window]
+    if devices.embodied_g_per_gpu_hour.any():
+        embodied = devices.embodied_g_per_gpu_hour * (MICROG_PER_G / GPU_MILLIS_PER_GPU_HOUR)
+        totals["embodied_microg"] = capacity * embodied[segments.device]
+    if factors.water_l_per_kwh.any():
+        totals["water_microl"] = energy * (factors.water_l_per_kwh * (MICROL_PER_L / MILLIJ_PER_KWH))[window]
+    return {name: np.rint(amount, out=amount).astype(np.int64) for name, amount in totals.items()}
+
+
+def _whole(amounts: dict[str, Int64Array]) -> dict[str, Int64Array]:
+    """Return amounts with list money and market-based carbon, where these were left out, and electricity in the former."""
+    listed = amounts.get("list_microusd", amounts["capacity_microusd"])
+    return {
+        "carbon_market_microg": amounts["carbon_microg"],
+        **amounts,
+        "list_microusd": listed + amounts["electricity_microusd"],
+    }
 
 
 def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64Array]:
     """Split each segment's totals over its claims."""
     claims, energy = measured.claims, measured.drawn
+
+    def by(weights: Int64Array, names: tuple[str, ...], *more: Int64Array) -> tuple[dict[str, Int64Array], Int64Array]:
+        chosen = [name for name in names if name in totals]
+        parts = claims.split([*(totals[name] for name in chosen), *more], weights)
+        return dict(zip(chosen, parts, strict=False)), parts[len(chosen) :]
+
     by_time = claims.gpu_millis[claims.whole :]
-    millij = claims.split(energy.baseline_millij, by_time) + claims.split(energy.active_millij, claims.active_weight)
+    timely, (baseline,) = by(by_time, GO_BY_TIME, energy.baseline_millij)
+    _, (millij,) = by(claims.active_weight, (), energy.active_millij)
+    millij += baseline
     by_energy = millij[claims.whole :]
     # Where nothing was drawn as far as is known, the doubt about that goes by time.
-    by_error = np.where(energy.energy_millij[claims.segment[claims.whole :]] == 0, by_time, by_energy)
-    of_gpu = measured.devices.component[measured.segments.device[claims.segment]] == Component.GPU
-    capacity = claims.split(totals["capacity_microusd"], by_time)
-    electricity = claims.split(totals["electricity_microusd"], by_energy)
-    carbon = claims.split(totals["carbon_microg"], by_energy)
-    listed, market = totals["list_microusd"], totals["carbon_market_microg"]
-    same_price, same_mix = listed is totals["capacity_microusd"], market is totals["carbon_microg"]
-    return {
-        "gpu_millis": claims.gpu_millis * of_gpu,
-        "energy_millij": millij,
-        "energy_error_millij": claims.split(energy.error_millij, by_error),
-        "carbon_microg": carbon,
-        "carbon_market_microg": carbon if same_mix else claims.split(market, by_energy),
-        "embodied_microg": claims.split(totals["embodied_microg"], by_time),
-        "water_microl": claims.split(totals["water_microl"], by_energy),
-        "capacity_microusd": capacity,
-        "electricity_microusd": electricity,
-        "list_microusd": (capacity if same_price else claims.split(listed, by_time)) + electricity,
-    }
+    doubtful = (energy.energy_millij == 0) & (energy.error_millij != 0)
+    if doubtful.any():
+        by_error = np.where(doubtful[claims.segment[claims.whole :]], by_time, by_energy)
+        driven, _ = by(by_energy, GO_BY_ENERGY)
+        _, (error,) = by(by_error, (), energy.error_millij)
+    else:
+        driven, (error,) = by(by_energy, GO_BY_ENERGY, energy.error_millij)
+    whole = _whole(timely | driven)
+    return {"gpu_millis": _of_gpus(measured, claims.gpu_millis, claims.segment), "energy_millij": millij} | {
+        "energy_error_millij": error, **whole
+    }  # fmt: skip
+
+
+def _of_gpus(measured: Measured, gpu_millis: Int64Array, segment: Int64Array | None = None) -> Int64Array:
+    """Return GPU time of GPUs; time of a host counts for nobody's."""
+    of_gpu = measured.devices.component == Component.GPU
+    if of_gpu.all():
+        return gpu_millis
+    device = measured.segments.device if segment is None else measured.segments.device[segment]
+    return gpu_millis * of_gpu[device]
 
 
 def _keys(measured: Measured, edge_s: Int64Array, factors: Factors) -> dict[str, npt.NDArray[np.integer]]:
     devices, segments, claims = measured.devices, measured.segments, measured.claims
     segment = claims.segment
-    window, device = segments.window[segment], segments.device[segment]
+    window = segments.window[segment]
     energy_quality = np.maximum(measured.drawn.quality[segment], claims.quality)
-    rate_quality = devices.cost_quality[device, window]
-    bought = np.where(
-        devices.includes_electricity[device, window],
-        rate_quality,
-        np.maximum(factors.usd_quality[window], energy_quality),
-    )
-    return {
-        "window_start_s": edge_s[:-1][window],
-        "kind": claims.kind,
-        "component": devices.component[device],
+    rate_quality = _of_cells(segments, devices.cost_quality, segment)
+    bought = np.maximum(factors.usd_quality[window], energy_quality)
+    if devices.includes_electricity.any():
+        bought = np.where(segments.of_cell(devices.includes_electricity)[segment], rate_quality, bought)
+    claimant = claims.claimant
+    if (devices.kept_for >= 0).any():
         # Idle time of a device that is kept for somebody is theirs to answer for.
-        "claimant": np.where(claims.kind == Account.IDLE, devices.kept_for[device, window], claims.claimant),
+        kept_for = segments.of_cell(devices.kept_for)[segment]
+        claimant = np.where(claims.kind == Account.IDLE, kept_for, claimant)
+    one_kind = (devices.component == devices.component[0]).all()
+    return {
+        "window_start_s": edge_s[window],
+        "kind": claims.kind,
+        "component": (
+            np.full(len(segment), devices.component[0]) if one_kind else devices.component[segments.device[segment]]
+        ),
+        "claimant": claimant,
         "pool_id": np.full(len(segment), -1),
         "energy_quality": energy_quality,
         "carbon_quality": np.maximum(factors.g_quality[window], energy_quality),
@@ -210,14 +248,19 @@ def _keys(measured: Measured, edge_s: Int64Array, factors: Factors) -> dict[str,
     }
 
 
+def _of_cells(segments: Segments, table: npt.NDArray[np.int8], segment: Int64Array) -> npt.NDArray[np.int8]:
+    """Return a table by device and window for some segments; most often it holds one value."""
+    if table.min() == table.max():
+        return np.full(len(segment), table.flat[0])
+    return segments.of_cell(table)[segment]
+
+
 def _metered(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64Array]:
     """Return the sum of each measure by window, from the segments and not from the charges."""
-    segments, energy = measured.segments, measured.drawn
-    amounts = {
-        **totals,
-        "gpu_millis": measured.capacity * (measured.devices.component[segments.device] == Component.GPU),
+    energy = measured.drawn
+    amounts = totals | {
+        "gpu_millis": _of_gpus(measured, measured.capacity),
         "energy_millij": energy.energy_millij,
         "energy_error_millij": energy.error_millij,
-        "list_microusd": totals["list_microusd"] + totals["electricity_microusd"],
     }
-    return {name: sum_by(segments.window, amount, segments.windows) for name, amount in amounts.items()}
+    return _whole({name: measured.by_window(amount) for name, amount in amounts.items()})

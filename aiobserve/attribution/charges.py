@@ -12,16 +12,12 @@ from aiobserve.domain.frames import CHARGES
 from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
-# float64 holds every integer up to here, so sums below it are exact.
-EXACT = 2**53
 FEW = ("kind", "component", "pool_id", "energy_quality", "carbon_quality", "cost_quality")
 KEYS = tuple(name for name in CHARGES.columns if name not in MEASURES)
 
 
 def sum_by(place: Int64Array, values: Int64Array, size: int) -> Int64Array:
     """Return the sum of the values at each place, shape (size,), exactly."""
-    if not values.size or max(int(values.max()), -int(values.min())) * len(values) < EXACT:
-        return np.bincount(place, weights=values, minlength=size).astype(np.int64)
     sums = np.zeros(size, dtype=np.int64)
     np.add.at(sums, place, values)
     return sums
@@ -42,26 +38,51 @@ class Rows:
 
 def summed(rows: Rows) -> Rows:
     """Return rows with one a combination of keys, by claimant and window; those of nothing but zeros are left out."""
-    place, size, first = _places(rows.keys)
-    sums = {name: sum_by(place, values, size) for name, values in rows.measures.items()}
-    worth = np.zeros(size, dtype=bool)
-    for values in sums.values():
-        worth |= values != 0
-    first = first[worth]
-    return Rows(
-        {name: values[first] for name, values in rows.keys.items()},
-        {name: values[worth] for name, values in sums.items()},
-    )
+    place, first = _places(rows.keys)
+    # Few rows share their keys with another: those are added to the one that is taken.
+    again = np.flatnonzero(first[place] != np.arange(len(place)))
+    more = place[again]
+    sums = {}
+    for name, values in rows.measures.items():
+        sums[name] = values.take(first)
+        np.add.at(sums[name], more, values[again])
+    return worth({name: values.take(first) for name, values in rows.keys.items()}, sums)
 
 
-def joined(parts: Sequence[Rows]) -> pd.DataFrame:
-    """Return the charges (`domain.frames.CHARGES`) of several blocks of devices, one row a combination of keys.
+def worth(keys: dict[str, npt.NDArray[np.integer]], measures: dict[str, Int64Array]) -> Rows:
+    """Return the rows that are not of nothing but zeros."""
+    some = np.zeros(len(keys["kind"]), dtype=bool)
+    for values in measures.values():
+        some |= values != 0
+    rows = Rows(keys, measures)
+    return rows if some.all() else _taken(rows, some)
 
-    A claimant that stands in one block alone is summed there already; only the others are summed again.
+
+def joined(parts: Sequence[Rows], others: Sequence[Rows]) -> pd.DataFrame:
+    """Return the charges (`domain.frames.CHARGES`) of several blocks of devices and of others, a row for each combination of keys.
+
+    A claimant that stands in one block alone is summed there already; only the rest are summed again.
+
+    Args:
+        parts: rows of each block, `summed`.
+        others: rows whose keys occur once, and in no block.
     """
-    parts = [summed(one) for one in parts]
+    whole = _across(parts) if len(parts) > 1 else parts
+    return as_charges(_stacked([*whole, *(worth(one.keys, one.measures) for one in others)]))
+
+
+def as_charges(rows: Rows) -> pd.DataFrame:
+    """Return rows as charges (`domain.frames.CHARGES`)."""
+    nothing = np.zeros(len(rows.keys["kind"]), dtype=np.int64)
+    measures = {name: rows.measures.get(name, nothing) for name in MEASURES}
+    return pd.DataFrame({**rows.keys, **measures}, copy=False)
+
+
+def _across(parts: Sequence[Rows]) -> list[Rows]:
+    """Sum rows of nobody, and of claimants that stand in several parts, over all of them."""
     several = _in_several([one.keys["claimant"].astype(np.int64, copy=False) for one in parts])
-    alone, again = [], []
+    alone: list[Rows] = []
+    again: list[Rows] = []
     for one, shared in zip(parts, several, strict=True):
         # Rows of nobody come first, so that they are told apart without copying.
         nobody = int(np.searchsorted(one.keys["claimant"], 0))
@@ -71,14 +92,7 @@ def joined(parts: Sequence[Rows]) -> pd.DataFrame:
             alone.append(_taken(one, ~shared))
         else:
             alone.append(_taken(one, slice(nobody, None)))
-    return as_charges(_stacked([summed(_stacked(again)), *alone]))
-
-
-def as_charges(rows: Rows) -> pd.DataFrame:
-    """Return rows as charges (`domain.frames.CHARGES`)."""
-    nothing = np.zeros(len(rows.keys["claimant"]), dtype=np.int64)
-    measures = {name: rows.measures.get(name, nothing) for name in MEASURES}
-    return pd.DataFrame({**rows.keys, **measures}, copy=False)
+    return [summed(_stacked(again)), *alone]
 
 
 def _in_several(claimants: list[Int64Array]) -> list[npt.NDArray[np.bool_]]:
@@ -119,44 +133,50 @@ def _taken(rows: Rows, chosen: npt.NDArray[np.bool_] | slice) -> Rows:
     )
 
 
-def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int, Int64Array]:
-    """Number the distinct combinations of keys: the place of each row, how many there are, and a row of each.
+def _places(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, Int64Array]:
+    """Number the distinct combinations of keys, by claimant: the place of each row, and a row of each place.
 
-    A claimant is there for a run of windows, so that claimant and window together are numbered densely, and few
-    combinations of the other keys occur: no sort is needed.
+    A claimant is there for a run of windows, and few combinations of the other keys occur. So whoever a claimant is in
+    one of these takes a run of places, one a window, and no sort is needed.
     """
     rows = len(keys["kind"])
     if not rows:
-        return np.zeros(0, np.int64), 0, np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    claimant = keys["claimant"].astype(np.int64, copy=False)
+    # Read as unsigned, nobody is the largest number.
+    least = int(claimant.view(np.uint64).min())
+    owner = np.maximum(claimant - (least - 1), 0) if least <= claimant.max() else np.zeros(rows, np.int64)
+    code, codes = _few(keys)
+    owner *= codes
+    owner += code
     start_s = keys["window_start_s"]
-    window = (start_s - start_s.min()) // WINDOW_S
-    owner = keys["claimant"] + 1
-    first, last = np.full(owner.max() + 1, window.max()), np.zeros(owner.max() + 1, np.int64)
-    np.minimum.at(first, owner, window)
-    np.maximum.at(last, owner, window)
-    length = np.maximum(last - first + 1, 0)
-    place = (np.cumsum(length) - length - first)[owner] + window
-    place, size = _refined(place, int(length.sum()), keys)
-    occupied = np.zeros(size, dtype=bool)
+    place = (start_s - start_s.min()) // WINDOW_S
+    first, last = np.full(owner.max() + 1, rows), np.full(owner.max() + 1, -1)
+    np.minimum.at(first, owner, place)
+    np.maximum.at(last, owner, place)
+    length = np.where(last < 0, 0, last - first + 1)
+    place += (np.cumsum(length) - length - first)[owner]
+    occupied = np.zeros(int(length.sum()), dtype=bool)
     occupied[place] = True
-    number = np.cumsum(occupied) - 1
-    place = number[place]
-    a_row = np.empty(int(number[-1]) + 1, dtype=np.int64)
+    place = (np.cumsum(occupied) - 1)[place]
+    a_row = np.empty(int(np.count_nonzero(occupied)), dtype=np.int64)
     a_row[place] = np.arange(rows)
-    return place, len(a_row), a_row
+    return place, a_row
 
 
-def _refined(place: Int64Array, size: int, keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int]:
-    """Tell rows of one claimant and window apart by the keys that take few values."""
-    code = np.zeros(len(place), dtype=np.int64)
-    for name in FEW:
-        values = keys[name].astype(np.int64)
+def _few(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int]:
+    """Number the combinations that occur of the keys that take few values, in their order; also how many these are."""
+    told = [keys["kind"]]
+    code = told[0].astype(np.int64)
+    for name in FEW[1:]:
+        values = keys[name]
         least, most = int(values.min()), int(values.max())
-        if most > least:
-            code = code * (most - least + 1) + (values - least)
-    if code.max() == 0:
-        return place, size
-    present = np.flatnonzero(np.bincount(code))
-    number = np.zeros(int(present[-1]) + 1, dtype=np.int64)
-    number[present] = np.arange(len(present))
-    return place * len(present) + number[code], size * len(present)
+        # One quality is most often that of another, too.
+        if most > least and not any(np.array_equal(values, other) for other in told):
+            told.append(values)
+            code *= most - least + 1
+            code += values
+            code -= least
+    present = np.bincount(code) > 0
+    codes = np.cumsum(present) - 1
+    return codes[code], int(codes[-1]) + 1

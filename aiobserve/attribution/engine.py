@@ -16,11 +16,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.attribution.block import Charged, Measured, blocks_of, charge, measure
-from aiobserve.attribution.charges import Rows, joined, sum_by
+from aiobserve.attribution.charges import Rows, joined
 from aiobserve.attribution.factors import Factors, factors_of, pue_of
 from aiobserve.attribution.inputs import SiteInputs
 from aiobserve.attribution.overhead import Overhead, facility_overhead, pool_overhead, unused_commitment
 from aiobserve.domain.account import MEASURES
+from aiobserve.domain.quality import Quality
 from aiobserve.domain.units import MICROG_PER_G, MICROL_PER_L, MICROUSD_PER_USD, MILLIJ_PER_KWH, MILLIJ_PER_MWH
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,31 +55,34 @@ def attribute(inputs: SiteInputs) -> Attribution:
         SignalMissing: no price, no carbon intensity at all is known for the site.
     """
     measured = [measure(block, inputs.edge_s) for block in blocks_of(inputs)]
-    lines = _overhead(inputs, measured)
-    factors = factors_of(inputs, sum((line.energy_millij for line in lines), _it_millij(inputs, measured)))
-    charged = [charge(one, inputs.edge_s, factors) for one in measured]
-    charged += [_charged(line, inputs.edge_s, factors) for line in lines]
-    return Attribution(joined([one.rows for one in charged]), _metered(inputs, charged), tuple(measured), factors)
+    it_millij = sum((one.by_window(one.drawn.energy_millij) for one in measured), _nothing(inputs))
+    lines = _overhead(inputs, measured, it_millij)
+    factors = factors_of(inputs, sum((line.energy_millij for line in lines), it_millij))
+    # Each block is summed while its rows are in the cache.
+    charged = [charge(one, inputs.edge_s, factors).summed() for one in measured]
+    others = [_charged(line, inputs.edge_s, factors) for line in lines]
+    charges = joined([one.rows for one in charged], [one.rows for one in others])
+    return Attribution(charges, _metered(inputs, [*charged, *others]), tuple(measured), factors)
 
 
-def _it_millij(inputs: SiteInputs, measured: list[Measured]) -> Int64Array:
-    windows = len(inputs.edge_s) - 1
-    of_blocks = (sum_by(one.segments.window, one.drawn.energy_millij, windows) for one in measured)
-    return sum(of_blocks, np.zeros(windows, dtype=np.int64))
+def _nothing(inputs: SiteInputs) -> Int64Array:
+    return np.zeros(len(inputs.edge_s) - 1, dtype=np.int64)
 
 
-def _overhead(inputs: SiteInputs, measured: list[Measured]) -> list[Overhead]:
-    """Return pools, facility and unused commitments of the site."""
-    windows = len(inputs.edge_s) - 1
+def _overhead(inputs: SiteInputs, measured: list[Measured], it_millij: Int64Array) -> list[Overhead]:
+    """Return pools, facility and unused commitments of the site, whose devices drew `it_millij` in each window."""
     pools = [pool_overhead(pool) for pool in inputs.pools]
-    error, paid = np.zeros(windows, dtype=np.int64), np.zeros(windows, dtype=np.int64)
+    error, included = _nothing(inputs), _nothing(inputs)
     pue, worst = pue_of(inputs)
     for one in measured:
-        window, energy = one.segments.window, one.drawn
-        error += sum_by(window, energy.error_millij, windows)
-        paid += sum_by(window, energy.energy_millij * one.paid_apart, windows)
-        np.maximum.at(worst, window, energy.quality)
-    it_millij = _it_millij(inputs, measured)
+        energy = one.drawn
+        error += one.by_window(energy.error_millij)
+        if one.devices.includes_electricity.any():
+            included += one.by_window(np.where(one.paid_apart, 0, energy.energy_millij))
+        # Nothing is better known than what is measured.
+        estimated = np.flatnonzero(energy.quality > Quality.MEASURED)
+        np.maximum.at(worst, one.segments.window[estimated], energy.quality[estimated])
+    paid = it_millij - included
     for pool in pools:
         it_millij, error, paid = it_millij + pool.energy_millij, error + pool.error_millij, paid + pool.paid_millij
         worst = np.maximum(worst, pool.energy_quality)
@@ -123,7 +127,8 @@ def _charged(line: Overhead, edge_s: Int64Array, factors: Factors) -> Charged:
 
 def _metered(inputs: SiteInputs, charged: list[Charged]) -> pd.DataFrame:
     """Return the sum of each measure by window, from the segments and the overhead, not from the charges."""
-    nothing = np.zeros(len(inputs.edge_s) - 1, dtype=np.int64)
+    nothing = _nothing(inputs)
     sums = {name: sum((one.metered.get(name, nothing) for one in charged), nothing) for name in MEASURES}
-    metered = pd.DataFrame({"window_start_s": inputs.edge_s[:-1], **sums})
-    return metered[(metered[list(MEASURES)] != 0).any(axis=1)].reset_index(drop=True)
+    some = np.flatnonzero(np.any([values != 0 for values in sums.values()], axis=0))
+    columns = {"window_start_s": inputs.edge_s[:-1], **sums}
+    return pd.DataFrame({name: values[some] for name, values in columns.items()}, copy=False)

@@ -5,6 +5,7 @@ the next one's, also inside a window.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,40 @@ class Segments:
         """Return the length of each segment."""
         return self.end_s - self.start_s
 
-    def between(self, at_edges: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def between(self, at_edges: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Return the entries of an array over neighbouring edges (e - 1,) that lie within one device (e - d,)."""
         return np.delete(at_edges, self.offset[1:-1] - 1)
+
+    def of_cell(self, table: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Return the entry of a table by device and window, shape (d, w), for each segment."""
+        return table.ravel().take(self.device * self.windows + self.window)
+
+    def touched(
+        self, device: Int64Array, start: Int64Array, end: Int64Array, *, units_per_s: int = 1
+    ) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """Return (row, segment, overlap) of every segment that each of some spans of devices touches.
+
+        Args:
+            device, start, end: shape (k,) each; times in units of which a second has `units_per_s`, as is the overlap.
+        """
+        first_s, last_s = int(self.edge_s[0]), int(self.edge_s[-1])
+        length = last_s - first_s + 1
+        # Segments begin and end at whole seconds.
+        start_s, end_s = np.maximum(start // units_per_s, first_s), np.minimum(-(-end // units_per_s), last_s)
+        rows = np.flatnonzero(end_s > start_s)
+        if not rows.size:
+            return rows, rows, rows
+        keys = self.device * length + self.start_s - first_s
+        before = device[rows] * length - first_s
+        first = np.searchsorted(keys, before + start_s[rows], side="right") - 1
+        pieces = np.searchsorted(keys, before + end_s[rows], side="left") - first
+        row = np.repeat(rows, pieces)
+        segment = np.arange(len(row)) + np.repeat(first - (np.cumsum(pieces) - pieces), pieces)
+        overlap = np.minimum(self.end_s[segment] * units_per_s, end[row]) - np.maximum(
+            self.start_s[segment] * units_per_s, start[row]
+        )
+        real = overlap > 0
+        return row[real], segment[real], overlap[real]
 
 
 def cut(reservations: Reservations, edge_s: Int64Array, devices: int) -> Segments:
@@ -73,11 +106,14 @@ def cut(reservations: Reservations, edge_s: Int64Array, devices: int) -> Segment
     times = np.concatenate([reservations.start_s, reservations.end_s])
     inside = (times > first_s) & (times < last_s)
     # One number for device and time, so that one sort orders both.
-    keys = np.unique((np.concatenate([reservations.device] * 2) * length + times - first_s)[inside])
-    keys = keys[~np.isin(keys % length + first_s, edge_s)] if keys.size else keys
+    keys = np.sort((np.concatenate([reservations.device] * 2) * length + times - first_s)[inside])
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     device, at_s = keys // length, keys % length + first_s
     windows = len(edge_s) - 1
-    before = device * (windows + 1) + np.searchsorted(edge_s, at_s, side="right")
+    after = np.searchsorted(edge_s, at_s)
+    new = edge_s[after] != at_s
+    device, at_s = device[new], at_s[new]
+    before = device * (windows + 1) + after[new]
     edges = np.insert(np.tile(edge_s, devices), before, at_s)
     offset = np.arange(devices + 1) * (windows + 1) + np.r_[0, np.cumsum(np.bincount(device, minlength=devices))]
     last = offset[1:] - 1

@@ -9,6 +9,7 @@ from aiobserve.domain.units import MICROSECONDS_PER_SECOND, SECONDS_PER_DAY
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 # The longest silence over which a counter's energy is spread; beyond it the power model stands in. What decides a window
@@ -42,29 +43,34 @@ class Series:
 
 
 class Near:
-    """The readings on either side of each edge for a group of devices, shape (e,) each; filled device by device."""
+    """The readings on either side of each edge, shape (e,) each; filled device by device.
+
+    An edge before its device's first reading or after its last is given the two readings that are nearest to it.
+    """
 
     def __init__(self, edge_us: Int64Array) -> None:
         count = len(edge_us)
         self.edge_us = edge_us
-        self.known = np.zeros(count, dtype=bool)
-        self.left, self.left_us, self.right_us = (np.zeros(count, dtype=np.int64) for _ in range(3))
+        self.left, self.left_us = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        # Where nothing is filled in, no edge lies between the two.
+        self.right_us = np.full(count, -1, dtype=np.int64)
         self.before, self.after = np.zeros(count), np.zeros(count)
 
     def fill(self, edges: slice, series: Series, first: int, last: int) -> None:
-        """Look up some edges in the readings [first, last) of their device, while these are in the cache."""
+        """Look up some edges in the readings [first, last) of their device, at least two, while these are in the cache."""
         at_us, counter = series.at_us[first:last], series.energy_millij[first:last]
-        edge_us = self.edge_us[edges]
-        right = at_us.searchsorted(edge_us, side="right")
-        np.minimum(np.maximum(right, 1, out=right), last - first - 1, out=right)
-        left = right - 1
-        at_us.take(right, out=self.right_us[edges])
-        counter.take(right, out=self.after[edges])
-        at_us.take(left, out=self.left_us[edges])
-        counter.take(left, out=self.before[edges])
-        np.add(left, first, out=self.left[edges])
-        self.known[edges] = (edge_us >= at_us[0]) & (edge_us <= at_us[-1])
-        # A silence too long to bridge says nothing of an edge inside it.
-        self.known[edges] &= (self.right_us[edges] - self.left_us[edges] <= BRIDGE_US) | (
-            edge_us == self.left_us[edges]
-        )
+        right = at_us.searchsorted(self.edge_us[edges], side="right")
+        np.maximum(right, 1, out=right)
+        np.minimum(right, last - first - 1, out=right)
+        at_us.take(right, out=self.right_us[edges], mode="clip")
+        counter.take(right, out=self.after[edges], mode="clip")
+        right -= 1
+        at_us.take(right, out=self.left_us[edges], mode="clip")
+        counter.take(right, out=self.before[edges], mode="clip")
+        np.add(right, first, out=self.left[edges])
+
+    @property
+    def known(self) -> BoolArray:
+        """Return whether the readings span each edge; a silence too long to bridge says nothing of an edge inside it."""
+        spanned = (self.edge_us >= self.left_us) & (self.edge_us <= self.right_us)
+        return spanned & ((self.right_us - self.left_us <= BRIDGE_US) | (self.edge_us == self.left_us))

@@ -79,15 +79,13 @@ class Groups:
 
     def split(self, totals: Int64Array, weights: Int64Array) -> Int64Array:
         """Split each group's total over its rows; see `split_groups`."""
-        if weights.size and weights.min() < 0:
-            raise CannotSplit(f"a weight of {weights.min()} was given; weights may not be negative")
         weight_of_group = self.sum(weights)
         magnitude = np.abs(totals)
-        _check(magnitude, weight_of_group)
+        check(magnitude, weight_of_group, weights)
         if not magnitude.any():
             return np.zeros(len(weights), dtype=np.int64)
         divisor = np.maximum(weight_of_group, 1)[self.of_row]
-        floor, remainder = _divide(magnitude[self.of_row], weights, divisor)
+        floor, remainder = divide(magnitude[self.of_row], weights, divisor)
         left = magnitude - self.sum(floor)
         parts = floor + self._largest_remainders(remainder, left)
         return np.where(totals[self.of_row] < 0, -parts, parts) if (totals < 0).any() else parts
@@ -126,23 +124,44 @@ def _rank(remainder: Int64Array) -> Int64Array:
     return rank
 
 
-def _divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Return floor(total * weights / divisor) and the remainder, though the product may not fit in 64 bits."""
-    quotient = np.floor(total.astype(np.float64) * weights / divisor).astype(np.int64)
-    with np.errstate(over="ignore"):
-        # Wraps around modulo 2**64 on both sides, so the difference is exact: it is a few divisors at most.
-        remainder = total * weights - quotient * divisor
-    if ((remainder < 0) | (remainder >= divisor)).any():
-        correction = remainder // divisor
-        quotient += correction
-        remainder -= correction * divisor
+def divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return floor(total * weights / divisor) and the remainder, though the product may not fit in 64 bits.
+
+    The arrays are broadcast against each other; a divisor is at least 1 and the total at most 2**52.
+    """
+    quotient = (total.astype(np.float64) * (weights / divisor)).astype(np.int64)
+    # Wraps around modulo 2**64 on both sides, so the difference is exact: it is a few divisors at most.
+    remainder = total * weights
+    remainder -= quotient * divisor
+    # Read as unsigned, a negative remainder is too large as well.
+    wrong = remainder.view(np.uint64) >= divisor.view(np.uint64)
+    if wrong.any():
+        by = np.broadcast_to(divisor, remainder.shape)[wrong]
+        correction = remainder[wrong] // by
+        quotient[wrong] += correction
+        remainder[wrong] -= correction * by
     return quotient, remainder
 
 
-def _check(magnitude: Int64Array, weight_of_group: Int64Array) -> None:
+def check(magnitude: Int64Array, weight_of_group: Int64Array, weights: Int64Array) -> None:
+    """Refuse what cannot be split.
+
+    Args:
+        magnitude: amounts of the groups, shape (..., g), not negative.
+        weight_of_group: shape (g,).
+        weights: of every row.
+
+    Raises:
+        CannotSplit: see `split_groups`.
+    """
+    if weights.size and weights.min() < 0:
+        raise CannotSplit(f"a weight of {weights.min()} was given; weights may not be negative")
     for name, values in (("amount", magnitude), ("sum of weights", weight_of_group)):
         if values.size and values.max() > LARGEST:
             raise CannotSplit(f"{name} {values.max()} exceeds 2**52; split over shorter windows or fewer devices")
-    stranded = np.flatnonzero((magnitude > 0) & (weight_of_group == 0))
+    if weight_of_group.size and weight_of_group.min() > 0:
+        return
+    stranded = np.argwhere((magnitude > 0) & (weight_of_group == 0))
     if stranded.size:
-        raise CannotSplit(f"an amount of {magnitude[stranded[0]]} has no weight to be split by (group {stranded[0]})")
+        amount, group = magnitude[tuple(stranded[0])], stranded[0][-1]
+        raise CannotSplit(f"an amount of {amount} has no weight to be split by (group {group})")
