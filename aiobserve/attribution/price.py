@@ -1,11 +1,12 @@
 """The price of a GPU-hour in each window, from dated prices that may change inside it, as spot prices do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
@@ -25,7 +26,9 @@ class WindowPrice:
     includes_electricity: npt.NDArray[np.bool_]
 
 
-def price_in_windows(known: pd.DataFrame, *, sku: str, contract: str, site: str, edge_s: Int64Array) -> WindowPrice:
+def price_in_windows(
+    known: Mapping[str, npt.NDArray[Any]], *, sku: str, contract: str, site: str, edge_s: Int64Array
+) -> WindowPrice:
     """Return the mean price of each window over time; the worst quality in it; electricity as at its start.
 
     A price of the device's own contract goes before one of none, a site's before one for all, a later one before an
@@ -33,21 +36,22 @@ def price_in_windows(known: pd.DataFrame, *, sku: str, contract: str, site: str,
 
     Args:
         known: sku, contract, usd_per_gpu_hour, list_usd_per_gpu_hour (NaN: the same), includes_electricity, quality,
-            of_site, valid_from_s, valid_to_s.
+            of_site, valid_from_s, valid_to_s, shape (n,) each.
         edge_s: epoch seconds of the window edges, shape (w + 1,).
 
     Raises:
         RateMissing: in some window no price holds; the message says from when on.
     """
-    rows = known[(known["sku"] == sku) & known["contract"].isin({contract, ""})]
-    rows = rows.assign(own=rows["contract"] == contract).sort_values(["own", "of_site", "valid_from_s"], kind="stable")
-    rows = rows.reset_index(drop=True)
-    changes = np.concatenate([edge_s, rows["valid_from_s"], rows["valid_to_s"]]).astype(np.int64)
+    theirs = (known["sku"] == sku) & ((known["contract"] == contract) | (known["contract"] == ""))
+    theirs &= (known["valid_from_s"] < edge_s[-1]) & (known["valid_to_s"] > edge_s[0])
+    order = np.lexsort((known["valid_from_s"], known["of_site"], known["contract"] == contract))
+    rows = {name: values[order[theirs[order]]] for name, values in known.items()}
+    changes = np.concatenate([edge_s, rows["valid_from_s"], rows["valid_to_s"]])
     at_s = np.unique(changes[(changes >= edge_s[0]) & (changes <= edge_s[-1])])
     start_s, length_s = at_s[:-1], np.diff(at_s)
     chosen = np.full(len(start_s), -1)
-    for row in rows.itertuples():
-        chosen[(start_s >= row.valid_from_s) & (start_s < row.valid_to_s)] = row.Index
+    for row, (from_s, to_s) in enumerate(zip(rows["valid_from_s"], rows["valid_to_s"], strict=True)):
+        chosen[(start_s >= from_s) & (start_s < to_s)] = row
     if (chosen < 0).any():
         at = datetime.fromtimestamp(int(start_s[chosen < 0][0]), UTC).isoformat()
         under = f" under contract {contract}" if contract else ""
@@ -56,8 +60,7 @@ def price_in_windows(known: pd.DataFrame, *, sku: str, contract: str, site: str,
         )
     window = np.searchsorted(edge_s, start_s, side="right") - 1
     windows = len(edge_s) - 1
-    usd = rows["usd_per_gpu_hour"].to_numpy(dtype=np.float64)
-    listed = rows["list_usd_per_gpu_hour"].to_numpy(dtype=np.float64)
+    usd, listed = rows["usd_per_gpu_hour"], rows["list_usd_per_gpu_hour"]
     listed = np.where(np.isnan(listed), usd, listed)
     first = np.searchsorted(window, np.arange(windows))
     # A window with one price has that price, not a mean that rounding has touched.
@@ -68,6 +71,6 @@ def price_in_windows(known: pd.DataFrame, *, sku: str, contract: str, site: str,
         return np.where(single, values[chosen][first], weighed)
 
     quality = np.zeros(windows, dtype=np.int8)
-    np.maximum.at(quality, window, rows["quality"].to_numpy(dtype=np.int8)[chosen])
-    included = rows["includes_electricity"].to_numpy(dtype=bool)[chosen][first]
+    np.maximum.at(quality, window, rows["quality"][chosen])
+    included = rows["includes_electricity"][chosen][first]
     return WindowPrice(mean(usd), mean(listed), quality, included)

@@ -69,6 +69,8 @@ class Schema:
 
 
 def _cast(values: "pd.Series[Any]", dtype: str) -> "pd.Series[Any]":
+    if values.dtype == dtype:
+        return values
     if dtype == INSTANT and values.isna().all():
         # A column of nothing has no zone to be wrong about.
         return pd.Series(pd.NaT, index=values.index, dtype=dtype)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiobserve.attribution.rules import FOREVER_S, Rule, effective_map
+from aiobserve.store.columns import Columns
 from aiobserve.store.read import workloads
 from aiobserve.store.read.rules import RuleRow, facts_of_jobs, rules
 
@@ -22,9 +23,11 @@ class Bearers:
     accounts: pd.DataFrame
     key: "pd.Series[str] | None" = None
 
-    def keyed(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def keyed(self, rows: Columns) -> Columns:
         """Return rows of jobs with the key in the place of the account."""
-        return rows if self.key is None else rows.assign(account=rows["job_id"].map(self.key).astype("str"))
+        if self.key is None:
+            return rows
+        return {**rows, "account": self.key.loc[rows["job_id"]].to_numpy(dtype=object)}
 
 
 def bearers(organisation_id: int, job_ids: Iterable[int]) -> Bearers:

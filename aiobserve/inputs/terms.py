@@ -1,6 +1,6 @@
 """Turns what is declared for a site (prices, commitments, pools, electricity contracts) into the engine's arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,18 +46,23 @@ def priced(site: fleet.SiteRow, devices: pd.DataFrame, edge_s: Int64Array, span:
     usd, listed, quality, included = (
         np.zeros(shape), np.zeros(shape), np.full(shape, Quality.MEASURED, np.int8), np.zeros(shape, bool),
     )  # fmt: skip
-    hosts = devices["kind"] == "host"
-    for (sku, contract), rows in devices[~hosts | devices["sku"].isin(known["sku"])].groupby(["sku", "contract"]):
-        found = price_in_windows(known, sku=str(sku), contract=str(contract), site=site.name, edge_s=edge_s)
-        usd[rows.index], listed[rows.index] = found.usd_per_gpu_hour, found.list_usd_per_gpu_hour
-        quality[rows.index], included[rows.index] = found.quality, found.includes_electricity
-    first_gpu = devices[~hosts].drop_duplicates("node")
-    gpu_of_node = pd.Series(first_gpu.index, index=first_gpu["node"])
-    for host in devices.index[hosts & devices["node"].isin(gpu_of_node.index)]:
-        included[host] = included[gpu_of_node[devices.loc[host, "node"]]]
-    embodied = devices["sku"].map(terms.embodied(site.organisation_id)).fillna(0.0)
+    kind, sku, contract, node = (devices[name].to_numpy(dtype=object) for name in ("kind", "sku", "contract", "node"))
+    hosts = kind == "host"
+    terms_of = list(zip(sku.tolist(), contract.tolist(), strict=True))
+    sold = set(known["sku"].tolist())
+    for terms_had in sorted({had for had, host in zip(terms_of, hosts, strict=True) if not host or had[0] in sold}):
+        rows = np.flatnonzero((sku == terms_had[0]) & (contract == terms_had[1]))
+        found = price_in_windows(known, sku=terms_had[0], contract=terms_had[1], site=site.name, edge_s=edge_s)
+        usd[rows], listed[rows] = found.usd_per_gpu_hour, found.list_usd_per_gpu_hour
+        quality[rows], included[rows] = found.quality, found.includes_electricity
+    gpus = np.flatnonzero(~hosts)[::-1].tolist()
+    first_gpu = {node[gpu]: gpu for gpu in gpus}
+    for host in np.flatnonzero(hosts).tolist():
+        if node[host] in first_gpu:
+            included[host] = included[first_gpu[node[host]]]
+    embodied = terms.embodied(site.organisation_id)
     made = Devices(
-        component=devices["kind"].map({kind: int(one) for kind, one in COMPONENTS.items()}).to_numpy(dtype=np.int8),
+        component=np.array([COMPONENTS[one] for one in kind.tolist()], dtype=np.int8),
         share_millis=devices["capacity_millis"].to_numpy(dtype=np.int64),
         **{name: devices[name].to_numpy(dtype=np.float64) for name in ("tdp_w", "idle_w", "active_w")},
         valid_from_s=devices["valid_from_s"].to_numpy(dtype=np.int64),
@@ -66,23 +71,23 @@ def priced(site: fleet.SiteRow, devices: pd.DataFrame, edge_s: Int64Array, span:
         list_usd_per_gpu_hour=listed,
         cost_quality=quality,
         includes_electricity=included,
-        embodied_g_per_gpu_hour=embodied.to_numpy(dtype=np.float64),
+        embodied_g_per_gpu_hour=np.array([embodied.get(one, 0.0) for one in sku.tolist()], dtype=np.float64),
         kept_for=np.full(shape, -1),
     )
-    return _committed(site, devices, made, edge_s, span)
-
-
-def _committed(site: fleet.SiteRow, devices: pd.DataFrame, made: Devices, edge_s: Int64Array, span: Span) -> Priced:
     commitments = [
         Committed(
-            gpus=float(row.gpus),
-            usd_per_gpu_hour=float(row.usd_per_gpu_hour),
-            devices=((devices["sku"] == row.sku) & (devices["contract"] == row.contract)).to_numpy(dtype=bool),
-            valid_from_s=int(row.valid_from_s),
-            valid_to_s=int(row.valid_to_s),
+            gpus=row.gpus,
+            usd_per_gpu_hour=row.usd_per_gpu_hour,
+            devices=(sku == row.sku) & (contract == row.contract),
+            valid_from_s=row.valid_from_s,
+            valid_to_s=row.valid_to_s,
         )
-        for row in terms.commitments(site.pk, span).itertuples()
+        for row in terms.commitments(site.pk, span)
     ]
+    return _committed(made, edge_s, commitments)
+
+
+def _committed(made: Devices, edge_s: Int64Array, commitments: list[Committed]) -> Priced:
     if not commitments:
         return Priced(made, np.zeros(len(edge_s) - 1))
     start_s = np.maximum(made.valid_from_s[:, None], edge_s[None, :-1])
@@ -96,40 +101,38 @@ def contracts_of(site: fleet.SiteRow, span: Span) -> tuple[EnergyContract, ...]:
     """Return the electricity contracts of a site in the order in which they are used."""
     return tuple(
         EnergyContract(
-            name=str(row.name),
-            g_per_kwh=float(row.g_per_kwh),
-            kwh_per_window=None
-            if row.kwh_per_hour is None or np.isnan(row.kwh_per_hour)
-            else float(row.kwh_per_hour) * WINDOW_S / SECONDS_PER_HOUR,
-            share_ratio=float(row.share_ratio),
-            valid_from_s=int(row.valid_from_s),
-            valid_to_s=int(row.valid_to_s),
+            name=row.name,
+            g_per_kwh=row.g_per_kwh,
+            kwh_per_window=None if row.kwh_per_hour is None else row.kwh_per_hour * WINDOW_S / SECONDS_PER_HOUR,
+            share_ratio=row.share_ratio,
+            valid_from_s=row.valid_from_s,
+            valid_to_s=row.valid_to_s,
         )
-        for row in terms.energy_contracts(site.pk, span).itertuples(index=False)
+        for row in terms.energy_contracts(site.pk, span)
     )
 
 
 def pools_of(
-    site: fleet.SiteRow, edge_s: Int64Array, span: Span, *, metered: Callable[[str], StepSignal]
+    declared: Sequence[terms.PoolRow], edge_s: Int64Array, *, metered: Callable[[str], StepSignal]
 ) -> tuple[Pool, ...]:
-    """Return the shared pools of a site; `metered` gives the signal of what a pool draws, empty where none is known."""
+    """Return shared pools by window; `metered` gives the signal of what a pool draws, empty where none is known."""
     start_s = edge_s[:-1]
     pools = []
-    for row in terms.pools(site.pk, span).itertuples(index=False):
+    for row in declared:
         holds = (start_s >= row.valid_from_s) & (start_s < row.valid_to_s)
-        signal = metered(str(row.name))
-        power_w = np.full(len(start_s), float(row.power_w))
+        signal = metered(row.name)
+        power_w = np.full(len(start_s), row.power_w)
         quality = np.full(len(start_s), Quality.ESTIMATED if row.power_w else Quality.MEASURED, dtype=np.int8)
         if signal.value.size:
             power_w, quality = value_in_windows(signal, start_s, what=f"power of pool {row.name}")
         pools.append(
             Pool(
-                pool_id=int(row.pk),
-                component=Component(int(row.component)),
+                pool_id=row.pk,
+                component=Component(row.component),
                 power_w=np.where(holds, power_w, 0.0),
                 power_quality=quality,
-                usd_per_hour=np.where(holds, float(row.usd_per_hour), 0.0),
-                includes_electricity=bool(row.includes_electricity),
+                usd_per_hour=np.where(holds, row.usd_per_hour, 0.0),
+                includes_electricity=row.includes_electricity,
             )
         )
     return tuple(pools)

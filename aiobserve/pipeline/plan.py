@@ -9,6 +9,7 @@ import pandas as pd
 
 from aiobserve.domain.units import MICROG_PER_G, MICROUSD_PER_USD
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S, frame
 from aiobserve.store.read import fleet, rates, workloads
 from aiobserve.store.write.plans import forget_plans, write_plan
 from scheduler.job import Job
@@ -80,8 +81,10 @@ def _pools(site: fleet.SiteRow, devices: pd.DataFrame, slots: Slots) -> dict[str
     carbon, carbon_issued_at = rates.forecast_signal(
         site.organisation_id, site.grid_zone, kinds=CARBON_KINDS, now_at=slots.start_at
     )
-    pue = rates.actual_signal(site.organisation_id, site.name, kinds=("pue_ratio",), span=span)
-    known = rates.gpu_rates(site.organisation_id, site.pk)
+    pue = rates.actual_signals(site.organisation_id, [site.name], kinds=["pue_ratio"], span=span).of(
+        site.name, "pue_ratio"
+    )
+    known = frame(rates.gpu_rates(site.organisation_id, site.pk))
     # Where the rent includes electricity, its price is not ours to save.
     free_of_charge = Forecast(np.zeros(slots.n), slots.start_at)
     rented = {sku for sku in devices["sku"].unique() if _rent_includes_electricity(known, str(sku), slots.start_at)}
@@ -122,7 +125,7 @@ def _free_devices(site: fleet.SiteRow, devices: pd.DataFrame, slots: Slots) -> n
 def _expected_end_s(held: object) -> float:
     """Return when a holding is expected to end: interactive work stays, other open work after its run time."""
     end_s, runtime_s = float(held.end_s), held.runtime_s  # type: ignore[attr-defined]
-    is_open = end_s >= fleet.FAR_FUTURE_S
+    is_open = end_s >= FAR_FUTURE_S
     if is_open and held.tier != "interactive" and runtime_s is not None and not math.isnan(runtime_s):  # type: ignore[attr-defined]
         return float(held.start_s + runtime_s)  # type: ignore[attr-defined]
     return end_s

@@ -66,11 +66,11 @@ def price_lines(scope: Scope, found: Trail) -> list[str]:
         if site.name in found.sites:
             lines += [
                 f"contract {row.name} at {site.name}: {row.kind}, {row.g_per_kwh:.6g} g/kWh, source {row.source}"
-                for row in terms.energy_contracts(site.pk, span).itertuples()
+                for row in terms.energy_contracts(site.pk, span)
             ]
             lines += [
                 f"pool {row.pk} {row.name} at {site.name}: {row.power_w:.6g} W, {row.usd_per_hour:.6g} USD/h, shared by {row.shared_by}"
-                for row in terms.pools(site.pk, span).itertuples()
+                for row in terms.pools(site.pk, span)
             ]
     return lines or ["no price or factor is known for this span"]
 

@@ -216,7 +216,7 @@ def _device_parts(
 
 def _committed_nodes(site: fleet.SiteRow, span: Span) -> set[tuple[str, str]]:
     """Return (node, kind of GPU) of the devices that are had under a commitment."""
-    under = {(row.sku, row.contract) for row in terms.commitments(site.pk, span).itertuples()}
+    under = {(row.sku, row.contract) for row in terms.commitments(site.pk, span)}
     devices = fleet.devices(site.pk)
     return {(one.node, one.sku) for one in devices.itertuples() if (one.sku, one.contract) in under}
 

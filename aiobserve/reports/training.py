@@ -16,8 +16,8 @@ from aiobserve.domain.frames import WORKLOAD_TYPES
 from aiobserve.domain.quality import Quality
 from aiobserve.reports.amounts import Amounts, total
 from aiobserve.reports.scope import BadScope, Scope
+from aiobserve.store.columns import FAR_FUTURE_S
 from aiobserve.store.read.attempts import attempts, job_amounts, teams_of, window_amounts
-from aiobserve.store.read.fleet import FAR_FUTURE_S
 
 TRAINING = ("training", "fine_tuning")
 

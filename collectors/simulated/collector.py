@@ -12,9 +12,9 @@ from collectors.simulated import company, terms
 from collectors.simulated.activity import activity
 from collectors.simulated.checkpoints import checkpoints
 from collectors.simulated.grid import actual_signals, forecast_signals
-from collectors.simulated.hosts import host_telemetry, hosts
+from collectors.simulated.hosts import host_samples, hosts
 from collectors.simulated.jobs import Run, is_open, runs, waiting
-from collectors.simulated.power import idle_w, telemetry
+from collectors.simulated.power import gpu_samples, idle_w, telemetry
 from collectors.simulated.serving import token_prices, tokens_of_week
 
 # Raised whenever the same seed gives other figures.
@@ -49,7 +49,7 @@ class SimulatedFleet:
         for day in wanted.days():
             start_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
             within = Span(start_at, start_at + timedelta(days=1))
-            found = pd.concat([telemetry(within, self.seed), host_telemetry(within, self.seed)], ignore_index=True)
+            found = telemetry([gpu_samples(within, self.seed), host_samples(within, self.seed)])
             if len(found):
                 yield self._batch(f"telemetry {day}", {"telemetry": found})
 

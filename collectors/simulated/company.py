@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from aiobserve.domain.owned import OwnedGpu
 from aiobserve.domain.shares import mig_millis
@@ -64,7 +65,7 @@ class Gpu:
     site: SiteOf
     sku: Sku
 
-    @property
+    @cached_property
     def uid(self) -> str:
         """Return the device's UUID in NVML's form; the same for all time."""
         return f"GPU-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{self.node}-{self.index}.northwind.example')}"

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aiobserve.domain.frames import TELEMETRY
-from aiobserve.domain.units import MILLIS_PER_GPU, SECONDS_PER_MINUTE
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND, MILLIS_PER_GPU, SECONDS_PER_MINUTE
 from aiobserve.domain.window import Span
 from collectors.simulated import company
-from collectors.simulated.power import MINUTES, START_S, truth
+from collectors.simulated.power import MINUTES, START_S, Samples, minutes, truth
 from collectors.simulated.random_streams import stream
 
 CADENCE_MINUTES = 2
@@ -41,24 +40,21 @@ def hosts() -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def host_telemetry(span: Span, seed: int) -> pd.DataFrame:
-    """Return what the management controllers said in a span, sorted by device and time."""
-    first, last = ((int(at.timestamp()) - START_S) // SECONDS_PER_MINUTE for at in (span.start_at, span.end_at))
-    minute = np.arange(max(first, 0), min(last, MINUTES), CADENCE_MINUTES)
-    at = pd.to_datetime((START_S + minute * SECONDS_PER_MINUTE) * 1_000_000, unit="us", utc=True)
-    parts = []
-    for node, gpus, _, _ in company.NODES:
-        power = _power_w(node, gpus, seed)[minute // CADENCE_MINUTES]
-        unknown = np.full(len(minute), np.nan)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "device_uid": host_uid(node), "at": at, "energy_millij": unknown, "power_w": power,
-                    "utilisation_ratio": unknown, "memory_mib": unknown,
-                }
-            )
-        )  # fmt: skip
-    return TELEMETRY.check(pd.concat(parts, ignore_index=True))
+def host_samples(span: Span, seed: int) -> Samples:
+    """Return what the management controllers said in a span."""
+    minute = np.arange(*minutes(span), CADENCE_MINUTES)
+    count = len(company.NODES)
+    power = [_power_w(node, gpus, seed)[minute // CADENCE_MINUTES] for node, gpus, _, _ in company.NODES]
+    unknown = np.full(count * len(minute), np.nan)
+    return Samples(
+        uids=[host_uid(node) for node, _, _, _ in company.NODES],
+        counts=np.full(count, len(minute)),
+        at_us=np.tile((START_S + minute * SECONDS_PER_MINUTE) * MICROSECONDS_PER_SECOND, count),
+        energy_millij=unknown,
+        power_w=np.concatenate(power),
+        utilisation_ratio=unknown,
+        memory_mib=unknown,
+    )
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,8 @@
 """Telemetry of the simulated GPUs: what each drew, minute by minute, and what its sensors said of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.domain.frames import TELEMETRY
-from aiobserve.domain.units import MILLIJ_PER_J, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from aiobserve.domain.schema import TEXT
+from aiobserve.domain.units import MICROSECONDS_PER_SECOND, MILLIJ_PER_J, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from aiobserve.domain.window import Span
 from collectors.simulated import company
 from collectors.simulated.grid import requests_per_s
@@ -17,10 +20,12 @@ from collectors.simulated.jobs import OFFICE_HOURS, Run, runs
 from collectors.simulated.random_streams import stream
 
 FloatArray = npt.NDArray[np.float64]
+Int64Array = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 MINUTES = company.SPAN.duration_s // SECONDS_PER_MINUTE
 START_S = int(company.SPAN.start_at.timestamp())
+READINGS = ("energy_millij", "power_w", "utilisation_ratio", "memory_mib")
 # Boards exceed their rated power a little for moments; a mean over a minute hardly does.
 CEILING = 1.01
 
@@ -81,43 +86,71 @@ def _in_office(timezone: str) -> BoolArray:
     return np.asarray((local.day_of_week < 5) & (local.hour >= OFFICE_HOURS[0]) & (local.hour < OFFICE_HOURS[1]))
 
 
-def telemetry(span: Span, seed: int) -> pd.DataFrame:
-    """Return what the sensors of all GPUs said in a span, sorted by device and time."""
-    return TELEMETRY.check(pd.concat([_sensor(gpu, span, seed) for gpu in company.GPUS.values()], ignore_index=True))
+@dataclass(frozen=True)
+class Samples:
+    """What sensors said of devices, one after the other, each in order of time: so many samples of each, then the columns."""
+
+    uids: list[str]
+    counts: Int64Array
+    at_us: Int64Array
+    energy_millij: FloatArray
+    power_w: FloatArray
+    utilisation_ratio: FloatArray
+    memory_mib: FloatArray
 
 
-def _sensor(gpu: company.Gpu, span: Span, seed: int) -> pd.DataFrame:
-    known = truth(gpu.node, gpu.index, seed)
+def minutes(span: Span) -> tuple[int, int]:
+    """Return the minutes of the company's time that a span covers: the first, and the one after the last."""
     first, last = ((int(at.timestamp()) - START_S) // SECONDS_PER_MINUTE for at in (span.start_at, span.end_at))
-    minute = np.arange(max(first, 0), min(last, MINUTES))
-    late_s, kept = _habits(gpu, seed)
-    at_s = START_S + minute * SECONDS_PER_MINUTE + late_s[minute]
-    power = known.power_w[minute].astype(np.float64)
-    counter = np.floor((known.energy_j[minute] + power * late_s[minute]) * MILLIJ_PER_J)
-    keep = kept[minute]
-    where = (gpu.node, gpu.index)
-    if where == company.RESET_GPU:
-        after = at_s >= company.RESET_AT.timestamp()
-        at_reset = (int(company.RESET_AT.timestamp()) - START_S) // SECONDS_PER_MINUTE
-        counter = np.where(after, counter - np.floor(known.energy_j[at_reset] * MILLIJ_PER_J), counter)
-    if where == company.SILENT_GPU:
-        keep = keep & ~_within(at_s, company.SILENT_FROM_AT.timestamp(), company.SILENT_FOR.total_seconds())
-    if where == company.ABSURD_GPU:
-        wrong = _within(at_s, company.ABSURD_FROM_AT.timestamp(), company.ABSURD_FOR.total_seconds())
-        power = np.where(wrong, company.ABSURD_POWER_W, power)
-    at = pd.to_datetime(np.rint(at_s * 1_000_000).astype(np.int64), unit="us", utc=True)
-    memory = np.round(gpu.sku.memory_mib * (0.04 + 0.85 * known.utilisation[minute]))
-    frame = pd.DataFrame(
-        {
-            "device_uid": gpu.uid,
-            "at": at,
-            "energy_millij": counter,
-            "power_w": power,
-            "utilisation_ratio": known.utilisation[minute].astype(np.float64),
-            "memory_mib": memory.astype(np.float64),
-        }
+    return max(first, 0), min(last, MINUTES)
+
+
+def gpu_samples(span: Span, seed: int) -> Samples:
+    """Return what the sensors of all GPUs said in a span."""
+    first, last = minutes(span)
+    gpus = list(company.GPUS.values())
+    place = {where: row for row, where in enumerate(company.GPUS)}
+    known = [truth(gpu.node, gpu.index, seed) for gpu in gpus]
+    late_s = np.stack([_habits(gpu, seed)[0][first:last] for gpu in gpus])
+    keep = np.stack([_habits(gpu, seed)[1][first:last] for gpu in gpus])
+    power = np.stack([one.power_w[first:last] for one in known]).astype(np.float64)
+    utilisation = np.stack([one.utilisation[first:last] for one in known])
+    energy_j = np.stack([one.energy_j[first:last] for one in known])
+    at_s = START_S + np.arange(first, last) * SECONDS_PER_MINUTE + late_s
+    counter = np.floor((energy_j + power * late_s) * MILLIJ_PER_J)
+    reset = place[company.RESET_GPU]
+    at_reset = (int(company.RESET_AT.timestamp()) - START_S) // SECONDS_PER_MINUTE
+    before_reset = np.floor(known[reset].energy_j[at_reset] * MILLIJ_PER_J)
+    counter[reset] -= np.where(at_s[reset] >= company.RESET_AT.timestamp(), before_reset, 0)
+    silent, absurd = place[company.SILENT_GPU], place[company.ABSURD_GPU]
+    keep[silent] &= ~_within(at_s[silent], company.SILENT_FROM_AT, company.SILENT_FOR)
+    power[absurd, _within(at_s[absurd], company.ABSURD_FROM_AT, company.ABSURD_FOR)] = company.ABSURD_POWER_W
+    memory_mib = np.array([[gpu.sku.memory_mib] for gpu in gpus], dtype=np.float32)
+    return Samples(
+        uids=[gpu.uid for gpu in gpus],
+        counts=keep.sum(axis=1),
+        at_us=np.rint(at_s[keep] * MICROSECONDS_PER_SECOND).astype(np.int64),
+        energy_millij=counter[keep],
+        power_w=power[keep],
+        utilisation_ratio=utilisation[keep].astype(np.float64),
+        memory_mib=np.round(memory_mib * (0.04 + 0.85 * utilisation))[keep].astype(np.float64),
     )
-    return frame[keep]
+
+
+def telemetry(parts: Sequence[Samples]) -> pd.DataFrame:
+    """Return samples as one frame, in their order."""
+    uids = pd.array([uid for part in parts for uid in part.uids], dtype=TEXT)
+    counts = np.concatenate([part.counts for part in parts])
+    at_us = np.concatenate([part.at_us for part in parts])
+    return TELEMETRY.check(
+        pd.DataFrame(
+            {
+                "device_uid": uids.take(np.repeat(np.arange(len(uids)), counts)),
+                "at": pd.Series(at_us.view("datetime64[us]")).dt.tz_localize(UTC),
+                **{name: np.concatenate([getattr(part, name) for part in parts]) for name in READINGS},
+            }
+        )
+    )
 
 
 @lru_cache(maxsize=64)
@@ -127,5 +160,5 @@ def _habits(gpu: company.Gpu, seed: int) -> tuple[FloatArray, BoolArray]:
     return np.round(rng.uniform(0, 4, MINUTES), 3), rng.random(MINUTES) >= company.LOST_SHARE
 
 
-def _within(at_s: FloatArray, from_s: float, for_s: float) -> BoolArray:
-    return (at_s >= from_s) & (at_s < from_s + for_s)
+def _within(at_s: FloatArray, from_at: datetime, length: timedelta) -> BoolArray:
+    return (at_s >= from_at.timestamp()) & (at_s < from_at.timestamp() + length.total_seconds())

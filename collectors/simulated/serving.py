@@ -6,6 +6,7 @@ over window edges, a gateway sends nothing for two hours, some requests name no 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from collectors.simulated.shapes import AZURE_CHAT_TOKENS, AZURE_CODE_TOKENS
 FloatArray = npt.NDArray[np.float64]
 
 READ_EVERY_S = 600
+HOUR = "%Y%m%dT%H"
 REPLICAS = ("0", "1")
 # Share of the prompt that is found in the cache, and how long a request lasts.
 CACHED_SHARE, LATENCY_S = 0.4, 8.0
@@ -99,6 +101,7 @@ def tokens_of_week(week: Span, seed: int) -> dict[str, pd.DataFrame]:
     }
 
 
+@lru_cache(maxsize=64)
 def _hourly(run: Run, account: str | None, seed: int) -> Hourly:
     """Return what an account, or nobody in particular, asked of a server."""
     first_h = (run.start_s - int(SPAN.start_at.timestamp())) // SECONDS_PER_HOUR
@@ -120,7 +123,7 @@ def _usage(run: Run, account: str, seed: int) -> pd.DataFrame:
     start_at = pd.to_datetime(run.start_s + np.arange(len(asked.requests)) * SECONDS_PER_HOUR, unit="s", utc=True)
     frame = pd.DataFrame(
         {
-            "usage_key": [f"{run.key}/{account}/{at:%Y%m%dT%H}" for at in start_at], "job_key": run.key, "provider": None,
+            "usage_key": [f"{run.key}/{account}/{hour}" for hour in start_at.strftime(HOUR)], "job_key": run.key, "provider": None,
             "account": account, "model": run.work.model, "start_at": start_at, "end_at": start_at + pd.Timedelta(hours=1),
             "requests": asked.requests.astype(np.int64), **dict.fromkeys(TOKEN_COLUMNS, 0),
             "input_tokens": asked.tokens[:, 0].astype(np.int64), "cached_read_tokens": asked.tokens[:, 1].astype(np.int64),
@@ -194,7 +197,7 @@ def _bought(week: Span, seed: int) -> pd.DataFrame:
         amounts = np.rint(noise[:, None] * np.array(counts)).astype(np.int64)
         frames.append(
             pd.DataFrame(amounts, columns=list(TOKEN_COLUMNS)).assign(
-                usage_key=[f"{PROVIDER}/{account}/{at:%Y%m%dT%H}" for at in hours], job_key=None, provider=PROVIDER,
+                usage_key=[f"{PROVIDER}/{account}/{hour}" for hour in hours.strftime(HOUR)], job_key=None, provider=PROVIDER,
                 account=account, model=model, start_at=hours, end_at=hours + pd.Timedelta(hours=1),
                 requests=np.maximum(amounts[:, 0] // 4_000, 2),
             )

@@ -11,7 +11,7 @@ from aiobserve.reports.explain import FIGURES, Explanation, Question, explain
 from aiobserve.reports.reckoning import reckon, terms
 from aiobserve.reports.scope import BadScope, Scope, organisation_of
 from aiobserve.reports.spend import spend
-from aiobserve.store.models import Job, Posting
+from aiobserve.store.models import Device, Job, Posting
 from aiobserve.store.read import fleet
 from aiobserve.store.write.organisation import ensure_organisation
 from tests.worlds import World, at
@@ -134,7 +134,7 @@ def test_the_text_leads_to_postings_inputs_prices_and_samples(company: int) -> N
 
 
 def test_a_changed_input_is_said_to_differ_from_what_was_posted(company: int) -> None:
-    fleet.Device.objects.filter(node__site__organisation_id=company, uid="busy_gpu").update(idle_w=50.0)
+    Device.objects.filter(node__site__organisation_id=company, uid="busy_gpu").update(idle_w=50.0)
     collect(company, World(name="again", usd_per_mwh=200.0), now_at=at(100))
 
     found = explain(Question(scope(), {"job": ["train"]}))

@@ -9,8 +9,9 @@ from psycopg import sql
 
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S
 from aiobserve.store.models import Checkpoint, Job
-from aiobserve.store.read.fleet import FAR_FUTURE_S, epoch_s
+from aiobserve.store.read.fleet import epoch_s
 
 COLUMNS = ("pk", "key", "name", "account", "workload_type", "model__name", "state", "attempt", "gpus", "submitted_at",
            "started_at", "ended_at")  # fmt: skip

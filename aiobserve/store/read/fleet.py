@@ -8,10 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 from django.db.models import F
 
-from aiobserve.store.models import Device, Organisation, Site, Watermark
+from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_PAST_S, chosen, epoch_sql, frame, read_columns
+from aiobserve.store.models import Organisation, Site, Watermark
 
-FAR_PAST_S = -(2**40)
-FAR_FUTURE_S = 2**40
+DEVICE_COLUMNS = {
+    "device_id": np.int64, **dict.fromkeys(("uid", "node", "kind", "sku", "contract"), object), "capacity_millis": np.int64,
+    **dict.fromkeys(("tdp_w", "idle_w", "active_w"), np.float64), "valid_from_s": np.int64, "valid_to_s": np.int64,
+}  # fmt: skip
 
 
 class NoSuchOrganisation(LookupError):
@@ -74,19 +78,22 @@ def site(site_id: int) -> SiteRow:
     return SiteRow(row.pk, row.organisation_id, row.name, row.grid_zone, row.timezone)
 
 
-def devices(site_id: int) -> pd.DataFrame:
-    """Return the devices of a site in order of id: device_id, uid, node, kind, sku, contract, capacity_millis, tdp_w,
-    idle_w, active_w, valid_from_s, valid_to_s.
+def devices(site_id: int, span: Span | None = None) -> pd.DataFrame:
+    """Return the devices of a site, or those that are there in any part of a span, in order of id.
+
+    Columns: device_id, uid, node, kind, sku, contract, capacity_millis, tdp_w, idle_w, active_w, valid_from_s, valid_to_s.
     """
-    rows = Device.objects.filter(node__site_id=site_id).order_by("pk")
-    columns = [
-        "pk", "uid", "node__name", "kind", "sku", "contract", "capacity_millis", "tdp_w", "idle_w", "active_w",
-        "valid_from_at", "valid_to_at",
-    ]  # fmt: skip
-    frame = pd.DataFrame(list(rows.values_list(*columns)), columns=columns)
-    frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)
-    frame["valid_to_s"] = epoch_s(frame.pop("valid_to_at"), missing=FAR_FUTURE_S)
-    return frame.rename(columns={"pk": "device_id", "node__name": "node"})
+    found = read_columns(
+        f"""SELECT device.id, uid, node.name, kind, sku, contract, capacity_millis, tdp_w, idle_w, active_w,
+                   {epoch_sql("valid_from_at", missing=FAR_PAST_S)}, {epoch_sql("valid_to_at")}
+            FROM device JOIN node ON node.id = node_id WHERE site_id = %s ORDER BY device.id""",  # noqa: S608 - our own text
+        [site_id],
+        DEVICE_COLUMNS,
+    )
+    if span is not None:
+        there = found["valid_to_s"] > span.start_at.timestamp()
+        found = chosen(found, there & (found["valid_from_s"] < span.end_at.timestamp()))
+    return frame(found)
 
 
 def due_days(organisation_id: int | None = None) -> list[tuple[int, date]]:

@@ -10,8 +10,9 @@ from psycopg import sql
 
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.domain.window import Span
-from aiobserve.store.models import AccountMapping, Job, Label, OrganisationRule
-from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
+from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S, read_rows
+from aiobserve.store.models import AccountMapping, Job, Label
+from aiobserve.store.read.fleet import epoch_s
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class RuleRow:
 
 def rules(organisation_id: int, *, standing: bool = False) -> list[RuleRow]:
     """Return the rules by priority, highest first, then by number; with `standing` only those that stand."""
-    columns = (
-        "pk", "priority", "account", "user", "site", "model", "job_name", "label", "team__name", "project__name", "valid_from_at",
-        "valid_to_at", "reason", "replaces_id", "made_at", "withdrawn_at", "team_id", "project_id",
-    )  # fmt: skip
-    found = OrganisationRule.objects.filter(organisation_id=organisation_id)
-    if standing:
-        found = found.filter(withdrawn_at__isnull=True)
-    return [RuleRow(*row) for row in found.order_by("-priority", "pk").values_list(*columns)]
+    rows = read_rows(
+        """SELECT rule.id, priority, account, rule."user", site, model, job_name, label, team.name, project.name, valid_from_at,
+                  valid_to_at, reason, replaces_id, made_at, withdrawn_at, rule.team_id, rule.project_id
+           FROM organisation_rule AS rule JOIN team ON team.id = rule.team_id JOIN project ON project.id = rule.project_id
+           WHERE rule.organisation_id = %s AND (withdrawn_at IS NULL OR NOT %s) ORDER BY priority DESC, rule.id""",
+        [organisation_id, standing],
+    )
+    return [RuleRow(*row) for row in rows]
 
 
 def facts_of_jobs(job_ids: Iterable[int]) -> pd.DataFrame:

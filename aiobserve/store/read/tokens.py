@@ -8,8 +8,9 @@ from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S
 from aiobserve.store.models import Job, ServingWeight, TokenPrice
-from aiobserve.store.read.fleet import FAR_FUTURE_S, FAR_PAST_S, epoch_s
+from aiobserve.store.read.fleet import epoch_s
 
 COUNTERS = (
     "prefill_tokens", "cached_tokens", "decode_tokens", "prefill_s", "decode_s", "finished_prompt_tokens",

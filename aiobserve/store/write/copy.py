@@ -7,7 +7,7 @@ import pandas as pd
 from django.db import connection
 from psycopg import sql
 
-from aiobserve.store.write.binary import HEADER, TRAILER, binary_rows, is_fixed
+from aiobserve.store.write.binary import HEADER, TRAILER, binary_rows, is_binary
 
 Columns = Mapping[str, str]
 
@@ -20,7 +20,7 @@ def copy_frame(table: str, columns: Columns, frame: pd.DataFrame) -> int:
         columns: PostgreSQL type by column name; the frame has columns of the same names.
         frame: missing values (NaN, NaT, NA, None) become NULL.
     """
-    if is_fixed(columns):
+    if is_binary(columns):
         with connection.cursor() as cursor, cursor.copy(_statement(table, columns)) as copy:
             copy.write(HEADER)
             for rows in binary_rows(columns, frame):

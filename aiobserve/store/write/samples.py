@@ -1,14 +1,17 @@
 """Writes telemetry of known devices and marks the windows that it changes."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from aiobserve.domain.reason import Reason
 from aiobserve.domain.window import WINDOW, Span
 from aiobserve.store.write.fleet import device_sites, map_known
-from aiobserve.store.write.telemetry import write_telemetry
+from aiobserve.store.write.telemetry import microseconds, write_telemetry
 from aiobserve.store.write.watermark import want_again, want_spans
+
+EPOCH_AT = datetime.fromtimestamp(0, UTC)
 
 
 def write_samples(organisation_id: int, telemetry: pd.DataFrame, *, hot_from_at: datetime) -> None:
@@ -21,11 +24,14 @@ def write_samples(organisation_id: int, telemetry: pd.DataFrame, *, hot_from_at:
         return
     devices = device_sites(organisation_id)
     device_ids = {uid: pair[0] for uid, pair in devices.items()}
-    map_known(telemetry["device_uid"].drop_duplicates(), device_ids, what="device")
+    codes, names = pd.factorize(telemetry["device_uid"])
+    map_known(pd.Series(names), device_ids, what="device")
     write_telemetry(telemetry, device_ids, hot_from_at=hot_from_at)
-    sites = telemetry["device_uid"].map({uid: pair[1] for uid, pair in devices.items()})
-    for site, at in telemetry["at"].groupby(sites):
-        site_id, first_at, last_at = int(str(site)), at.min().to_pydatetime(), at.max().to_pydatetime()
+    sites = np.array([devices[str(name)][1] for name in names], dtype=np.int64)[codes]
+    at_us = microseconds(telemetry["at"])
+    for site_id in np.unique(sites).tolist():
+        of_site = at_us[sites == site_id]
+        first_at, last_at = (EPOCH_AT + timedelta(microseconds=int(at)) for at in (of_site.min(), of_site.max()))
         want_spans(site_id, [Span(first_at, last_at)], reason=Reason.TELEMETRY)
         # The neighbours' days, where they exist: a day without telemetry of its own is not made by that of the next.
         want_again([site_id], first_at - WINDOW, first_at, reason=Reason.TELEMETRY)

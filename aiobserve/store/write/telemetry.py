@@ -39,10 +39,10 @@ def open_hour(now_at: datetime) -> datetime:
 
 def write_telemetry(telemetry: pd.DataFrame, device_ids: dict[str, int], *, hot_from_at: datetime) -> None:
     """Write samples: those from `hot_from_at` on to the hot table, earlier ones as packed chunks by device and day."""
-    recent = telemetry["at"] >= hot_from_at
-    write_chunks(telemetry[~recent], device_ids)
-    hot = telemetry[recent]
-    if len(hot):
+    recent = (telemetry["at"] >= hot_from_at).to_numpy()
+    write_chunks(telemetry[~recent] if recent.any() else telemetry, device_ids)
+    if recent.any():
+        hot = telemetry[recent]
         ensure_partitions(hot["at"].min(), hot["at"].max())
         copy_hot(hot.assign(device_id=device_numbers(hot["device_uid"], device_ids)))
 

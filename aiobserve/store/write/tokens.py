@@ -1,7 +1,7 @@
 """Writes counters of model servers, usage and prices of tokens; the days they change are attributed again."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -9,7 +9,8 @@ from aiobserve.domain.reason import Reason
 from aiobserve.domain.schema import BadFrame
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.window import Span
-from aiobserve.store.models import AiModel, Job, ServingWeight, Site, TokenShare, TokenUsage
+from aiobserve.store.columns import read_rows
+from aiobserve.store.models import AiModel, Job, ServingWeight, Site, TokenShare
 from aiobserve.store.write.copy import copy_frame, merge_frame
 from aiobserve.store.write.fleet import map_known
 from aiobserve.store.write.organisation import named_ids
@@ -21,6 +22,7 @@ COUNTERS = (
     "prefill_tokens", "cached_tokens", "decode_tokens", "requests", "prefill_s", "decode_s", "finished_prompt_tokens",
     "finished_decode_tokens",
 )  # fmt: skip
+TOUCHED = ["site_id", "start_at", "end_at"]
 SHARE_COLUMNS = {
     "organisation_id": "int8", "site_id": "int8", "day": "date", "window_start_at": "timestamptz", "job_id": "int8",
     "team_id": "int8", "project_id": "int8", "model_id": "int8", **dict.fromkeys(TOKEN_COLUMNS, "int8"),
@@ -75,11 +77,14 @@ def write_token_usage(organisation_id: int, usage: pd.DataFrame) -> None:
         "model_id": "int8", "start_at": "timestamptz", "end_at": "timestamptz", "requests": "int8",
         **dict.fromkeys(TOKEN_COLUMNS, "int8"),
     }  # fmt: skip
-    was = TokenUsage.objects.filter(organisation_id=organisation_id, key__in=list(rows["key"]))
-    before = list(was.values_list("site_id", "start_at", "end_at"))
+    was = read_rows(
+        "SELECT site_id, start_at, end_at FROM token_usage WHERE organisation_id = %s AND key = ANY(%s)",
+        [organisation_id, rows["key"].tolist()],
+    )
+    before = pd.DataFrame(was, columns=TOUCHED)
     merge_frame("token_usage", columns, rows, key=("organisation_id", "key"), update=tuple(columns)[2:])
     _want(before)
-    _want(list(zip(rows["site_id"], rows["start_at"], rows["end_at"], strict=True)))
+    _want(rows[TOUCHED])
 
 
 def write_token_prices(organisation_id: int, prices: pd.DataFrame) -> None:
@@ -153,10 +158,15 @@ def _refuse(frame: pd.DataFrame, wrong: "pd.Series[bool]", why: str, name: str) 
         raise BadFrame(f"row {row + 1} ({name} {frame[name].iloc[row]!r}): {why}; {int(wrong.sum())} such rows")
 
 
-def _want(spans: list[tuple[int, datetime, datetime]]) -> None:
+def _want(rows: pd.DataFrame) -> None:
+    """Mark the days that usage (site_id, start_at, end_at) touches as due."""
+    if rows.empty:
+        return
+    start_at = rows["start_at"].dt.tz_convert("UTC")
+    last_at = (rows["end_at"].dt.tz_convert("UTC") - pd.Timedelta(microseconds=1)).clip(lower=start_at)
     days: dict[int, set[date]] = {}
-    for site_id, start_at, end_at in set(spans):
-        last_at = max(end_at, start_at + timedelta(microseconds=1))
-        days.setdefault(int(site_id), set()).update(Span(start_at, last_at).days())
+    for site_id, first, last in set(zip(rows["site_id"].tolist(), start_at.dt.date, last_at.dt.date, strict=True)):
+        touched = days.setdefault(site_id, set())
+        touched.update(first + timedelta(days=number) for number in range((last - first).days + 1))
     for site_id, touched in days.items():
         want_days(site_id, touched, reason=Reason.TOKENS)

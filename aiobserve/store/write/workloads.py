@@ -7,6 +7,7 @@ import pandas as pd
 
 from aiobserve.domain.reason import Reason
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import read_rows
 from aiobserve.store.models import AiModel, Job, JobInterval
 from aiobserve.store.write.copy import merge_frame
 from aiobserve.store.write.fleet import device_sites, map_known, site_ids
@@ -127,13 +128,11 @@ Held = tuple[datetime, datetime | None]
 
 def _held(job_ids: "pd.Series[int]") -> dict[tuple[int, int, datetime], tuple[datetime | None, int]]:
     """Return end and share of everything that jobs held, by job, device and start."""
-    rows = JobInterval.objects.filter(job_id__in=[int(pk) for pk in job_ids.unique()])
-    return {
-        (job_id, device_id, start_at): (end_at, share_millis)
-        for job_id, device_id, start_at, end_at, share_millis in rows.values_list(
-            "job_id", "device_id", "start_at", "end_at", "share_millis"
-        )
-    }
+    rows = read_rows(
+        "SELECT job_id, device_id, start_at, end_at, share_millis FROM job_interval WHERE job_id = ANY(%s)",
+        [job_ids.unique().tolist()],
+    )
+    return {tuple(row[:3]): (row[3], row[4]) for row in rows}
 
 
 def _difference(
@@ -148,6 +147,8 @@ def _difference(
 
 def _billing(organisation_id: int, keys: "pd.Series[str]") -> dict[str, tuple[Any, ...]]:
     """Return what decides who bears a job, with its id first."""
-    jobs = Job.objects.filter(organisation_id=organisation_id, key__in=list(keys))
-    found = jobs.values_list("key", "pk", "account", "model_id", "user", "name")
-    return {row[0]: row[1:] for row in found}
+    rows = read_rows(
+        """SELECT key, id, account, model_id, "user", name FROM job WHERE organisation_id = %s AND key = ANY(%s)""",
+        [organisation_id, keys.tolist()],
+    )
+    return {row[0]: row[1:] for row in rows}

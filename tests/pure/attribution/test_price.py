@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +24,7 @@ def price(usd: float, **more: Any) -> dict[str, Any]:
 
 
 def found(*rows: dict[str, Any], contract: str = "", sku: str = "A100") -> WindowPrice:
-    known = pd.DataFrame(list(rows), columns=list(price(0.0)))
+    known = {name: np.array([row[name] for row in rows]) for name in price(0.0)}
     return price_in_windows(known, sku=sku, contract=contract, site="lab", edge_s=EDGE_S)
 
 
