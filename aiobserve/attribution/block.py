@@ -204,10 +204,8 @@ def _split(measured: Measured, totals: dict[str, Int64Array]) -> dict[str, Int64
         _, (error,) = by(by_error, (), energy.error_millij)
     else:
         driven, (error,) = by(by_energy, GO_BY_ENERGY, energy.error_millij)
-    whole = _whole(timely | driven)
-    return {"gpu_millis": _of_gpus(measured, claims.gpu_millis, claims.segment), "energy_millij": millij} | {
-        "energy_error_millij": error, **whole
-    }  # fmt: skip
+    held = _of_gpus(measured, claims.gpu_millis, claims.segment)
+    return {"gpu_millis": held, "energy_millij": millij, "energy_error_millij": error, **_whole(timely | driven)}
 
 
 def _of_gpus(measured: Measured, gpu_millis: Int64Array, segment: Int64Array | None = None) -> Int64Array:
