@@ -62,17 +62,19 @@ def read_servers(counters: pd.DataFrame, servers: int, edge_s: Int64Array) -> Se
 
 
 def _curves(counters: pd.DataFrame) -> tuple[Curves, Int64Array]:
-    replica = counters.groupby(["server", "replica"], sort=True).ngroup().to_numpy(dtype=np.int64)
-    values = counters.assign(prompt_tokens=counters["prefill_tokens"] + counters["cached_tokens"])
+    server, name = counters["server"].to_numpy(dtype=np.int64), counters["replica"].to_numpy(dtype=object)
+    fresh = np.r_[True, (server[1:] != server[:-1]) | (name[1:] != name[:-1])] if len(server) else np.zeros(0, bool)
+    columns = {one: counters[one].to_numpy(dtype=np.float64) for one in VALUES[:-1]}
+    columns["prompt_tokens"] = columns["prefill_tokens"] + columns["cached_tokens"]
     found = curves(
         Readings(
-            replica=replica,
+            replica=np.cumsum(fresh) - 1,
             at_s=counters["at_s"].to_numpy(dtype=np.float64),
             started_s=counters["started_s"].to_numpy(dtype=np.float64),
-            value=values[list(VALUES)].to_numpy(dtype=np.float64),
+            value=np.column_stack([columns[one] for one in VALUES]),
         )
     )
-    return found, counters.groupby(replica)["server"].first().to_numpy(dtype=np.int64)
+    return found, server[fresh]
 
 
 def _covered(found: Curves, edge_s: Int64Array) -> BoolArray:

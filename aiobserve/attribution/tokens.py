@@ -25,7 +25,6 @@ WHOLE = 2**40
 # The claimant of the row that stays with whoever the server itself was charged to.
 STAYS = -1
 PARTS = ("input_parts", "cached_parts", "output_parts", "idle_parts")
-PART_COLUMNS = ("server", "window_start_s", "claimant", *TOKEN_COLUMNS, *PARTS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,9 @@ def without_tenant(counted: FloatArray, used: Int64Array) -> Int64Array:
 def parts_of_servers(
     used: pd.DataFrame, served: Served, weights: list[PhaseWeights], edge_s: Int64Array
 ) -> pd.DataFrame:
-    """Return who has which part of each server and window (`PART_COLUMNS`); the parts of a window sum to `WHOLE`.
+    """Return who has which part of each server and window; the parts of a window sum to `WHOLE`.
+
+    Columns: server, window_start_s, claimant, `TOKEN_COLUMNS` and `PARTS`, sorted by the first three.
 
     Args:
         used: server, window_start_s, claimant and `TOKEN_COLUMNS`, of windows within the edges; one row a combination.
@@ -89,22 +90,26 @@ def parts_of_servers(
     total = np.zeros((len(weights), len(window_s), len(PHASES)), dtype=np.int64)
     np.add.at(total, (server, window), phases_of(by_kind))
     alone = without_tenant(served.tokens, total)
-    rows = pd.concat([used[list(PART_COLUMNS[:-4])], _stays(alone, edge_s)], ignore_index=True)
-    rows = rows.sort_values(["server", "window_start_s", "claimant"], ignore_index=True)
-    busy = _busy(total + alone, served, window_s)
-    return _with_parts(rows, weights, busy, edge_s)
-
-
-def _stays(alone: Int64Array, edge_s: Int64Array) -> pd.DataFrame:
-    """Return the rows that stay with the server, one a server and window, with the tokens that no tenant explains."""
     servers, windows, _ = alone.shape
-    tokens = np.zeros((servers * windows, len(TokenKind)), dtype=np.int64)
+    columns = {
+        "server": np.concatenate([server, np.repeat(np.arange(servers), windows)]),
+        "window_start_s": np.concatenate([edge_s[window], np.tile(edge_s[:-1], servers)]),
+        "claimant": np.concatenate([used["claimant"].to_numpy(np.int64), np.full(servers * windows, STAYS)]),
+    }
+    kinds = np.concatenate([by_kind, _as_kinds(alone).reshape(-1, len(TokenKind))])
+    order = np.lexsort([columns[name] for name in ("claimant", "window_start_s", "server")])
+    busy = _busy(total + alone, served, window_s)
+    rows = {name: values[order] for name, values in columns.items()}
+    parts = _parts(rows, kinds[order], weights, busy, edge_s)
+    return pd.DataFrame({**rows, **dict(zip(TOKEN_COLUMNS, kinds[order].T, strict=True)), **parts}, copy=False)
+
+
+def _as_kinds(phases: Int64Array) -> Int64Array:
+    """Return tokens of which only the phase is known by kind, shape (..., 5), from shape (..., 3)."""
+    kinds = np.zeros((*phases.shape[:-1], len(TokenKind)), dtype=np.int64)
     for phase, kind in enumerate((TokenKind.INPUT, TokenKind.CACHED_READ, TokenKind.OUTPUT)):
-        tokens[:, kind] = alone[:, :, phase].ravel()
-    frame = pd.DataFrame(tokens, columns=list(TOKEN_COLUMNS))
-    return frame.assign(
-        server=np.repeat(np.arange(servers), windows), window_start_s=np.tile(edge_s[:-1], servers), claimant=STAYS
-    )
+        kinds[..., kind] = phases[..., phase]
+    return kinds
 
 
 def _busy(tokens: Int64Array, served: Served, window_s: Int64Array) -> Int64Array:
@@ -115,13 +120,15 @@ def _busy(tokens: Int64Array, served: Served, window_s: Int64Array) -> Int64Arra
     return np.where(tokens.any(axis=-1), np.maximum(np.rint(share * WHOLE), 1), 0).astype(np.int64)
 
 
-def _with_parts(rows: pd.DataFrame, weights: list[PhaseWeights], busy: Int64Array, edge_s: Int64Array) -> pd.DataFrame:
+def _parts(
+    rows: dict[str, Int64Array], kinds: Int64Array, weights: list[PhaseWeights], busy: Int64Array, edge_s: Int64Array
+) -> dict[str, Int64Array]:
+    """Return the parts of rows that are sorted by server and window, one a server, window and claimant."""
     windows = len(edge_s) - 1
-    server = rows["server"].to_numpy(dtype=np.int64)
-    group = server * windows + np.searchsorted(edge_s, rows["window_start_s"].to_numpy(), side="right") - 1
-    phases = phases_of(rows[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)).astype(np.float64)
+    group = rows["server"] * windows + np.searchsorted(edge_s, rows["window_start_s"], side="right") - 1
+    phases = phases_of(kinds).astype(np.float64)
     per_token = np.array([[one.prefill_s, one.cached_s, one.decode_s] for one in weights]).reshape(-1, 3)
-    work = phases * per_token[server]
+    work = phases * per_token[rows["server"]]
     # Only cached tokens whose weight is nought: they share by count rather than fall under the table.
     total = np.bincount(group, work.sum(axis=1), busy.size)
     work = np.where((total == 0)[group][:, None], phases, work)
@@ -129,9 +136,8 @@ def _with_parts(rows: pd.DataFrame, weights: list[PhaseWeights], busy: Int64Arra
     scaled = work / np.where(total > 0, total, 1)[group][:, None] * WHOLE
     whole = np.where(work > 0, np.maximum(np.rint(scaled), 1), 0).astype(np.int64)
     parts = split_groups(busy.ravel(), np.repeat(group, len(PHASES)), whole.ravel()).reshape(-1, len(PHASES))
-    stays = rows["claimant"].to_numpy() == STAYS
-    idle = np.where(stays, WHOLE - busy.ravel()[group], 0)
-    return rows.assign(**dict(zip(PARTS, [*parts.T, idle], strict=True)))[list(PART_COLUMNS)]
+    idle = np.where(rows["claimant"] == STAYS, WHOLE - busy.ravel()[group], 0)
+    return dict(zip(PARTS, [*parts.T, idle], strict=True))
 
 
 def redistribute(charges: pd.DataFrame, server_of: "pd.Series[int]", parts: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aiobserve.domain.window import WINDOW_S
+
+Int64Array = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 # The digest of a window in which nothing was posted.
 EMPTY = 0
@@ -43,34 +47,45 @@ def revise(
         again are taken back from the later windows they were booked in;
         booked_s: the window in which new postings are booked.
     """
-    both = standing[["window_start_s", "digest", "booked_s"]].merge(
-        digests.rename("new").reset_index(), on="window_start_s", how="outer", sort=True
+    new_s, stands_s = (
+        digests.index.to_numpy(dtype=np.int64),
+        standing["window_start_s"].to_numpy(dtype=np.int64),
     )
-    stands = both["booked_s"].notna().to_numpy()
-    new = both["new"].astype("Int64").fillna(EMPTY)
-    period = period_of(both["window_start_s"].to_numpy(dtype=np.int64), closed)
-    same = (both["digest"].astype("Int64") == new).fillna(False).to_numpy(dtype=bool)
-    elsewhere = stands & (both["booked_s"].fillna(0).to_numpy() != both["window_start_s"].to_numpy())
-    unwind = elsewhere & (period == OPEN)
+    window_s = np.union1d(new_s, stands_s)
+    new, new_known = _placed(digests.to_numpy(dtype=np.int64), new_s, window_s)
+    known = standing["digest"].notna().to_numpy()
+    old, stands = _placed(standing["digest"].fillna(EMPTY).to_numpy(dtype=np.int64), stands_s, window_s)
+    old_known, _ = _placed(known.astype(np.int64), stands_s, window_s)
+    booked_s, _ = _placed(standing["booked_s"].to_numpy(dtype=np.int64), stands_s, window_s)
+    period = period_of(window_s, closed)
+    same = (old_known == 1) & (old == new)
+    unwind = stands & (booked_s != window_s) & (period == OPEN)
     reverse = stands & (~same | unwind)
     # In a closed period that nothing is left of a window is a statement too, which a later correction has to find.
-    something = (new != EMPTY).to_numpy(dtype=bool) | (reverse & (period != OPEN))
-    touched = pd.DataFrame(
+    something = (new_known & (new != EMPTY)) | (reverse & (period != OPEN))
+    post = something & (reverse | ~stands)
+    touched = reverse | post
+    return pd.DataFrame(
         {
-            "window_start_s": both["window_start_s"].astype("int64"),
-            "period": period,
-            "reverse": reverse,
-            "post": something & (reverse | ~stands),
-            "unwind": unwind,
-            "booked_s": np.where(period == OPEN, both["window_start_s"], booking_s).astype(np.int64),
+            "window_start_s": window_s[touched],
+            "period": period[touched],
+            "reverse": reverse[touched],
+            "post": post[touched],
+            "unwind": unwind[touched],
+            "booked_s": np.where(period == OPEN, window_s, booking_s).astype(np.int64)[touched],
         }
     )
-    return touched[touched["reverse"] | touched["post"]].reset_index(drop=True)
 
 
-def period_of(
-    window_s: "np.ndarray[tuple[int], np.dtype[np.int64]]", closed: Sequence[Closed]
-) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _placed(values: Int64Array, of_s: Int64Array, window_s: Int64Array) -> tuple[Int64Array, BoolArray]:
+    """Return values at their windows, `EMPTY` elsewhere, and where there are any; shape (w,) each."""
+    placed, there = np.full(len(window_s), EMPTY, dtype=np.int64), np.zeros(len(window_s), dtype=bool)
+    place = np.searchsorted(window_s, of_s)
+    placed[place], there[place] = values, True
+    return placed, there
+
+
+def period_of(window_s: Int64Array, closed: Sequence[Closed]) -> Int64Array:
     """Return the id of the closed period that each window lies in, `OPEN` where it lies in none."""
     period = np.full(len(window_s), OPEN, dtype=np.int64)
     for one in closed:

@@ -58,9 +58,7 @@ def post_windows(books: Books, span: Span, postings: pd.DataFrame, *, present_at
     standing = versions[versions["stands"]].reset_index(drop=True)
     marks = _marks(postings)
     touched = revise(marks.set_index("window_start_s")["digest"], standing, closed, booking_s=booking_s)
-    windows = touched.merge(marks, on="window_start_s", how="left")
-    windows["digest"] = windows["digest"].astype("Int64").fillna(EMPTY)
-    windows["assumed"] = windows["assumed"].astype("boolean").fillna(False)
+    windows = _marked(touched, marks)
     done = Posted()
     for period, of_period in windows.groupby("period", sort=True):
         done = _post_period(
@@ -74,6 +72,16 @@ def post_windows(books: Books, span: Span, postings: pd.DataFrame, *, present_at
             booking_s=booking_s,
         )
     return done
+
+
+def _marked(touched: pd.DataFrame, marks: pd.DataFrame) -> pd.DataFrame:
+    """Return the windows to touch with their marks; one without postings has the digest of nothing."""
+    place = pd.Index(marks["window_start_s"]).get_indexer(touched["window_start_s"])
+    there = place >= 0
+    digest, assumed = np.full(len(place), EMPTY, dtype=np.int64), np.zeros(len(place), dtype=bool)
+    digest[there] = marks["digest"].to_numpy(dtype=np.int64)[place[there]]
+    assumed[there] = marks["assumed"].to_numpy(dtype=bool)[place[there]]
+    return touched.assign(digest=digest, assumed=assumed)
 
 
 def _post_period(

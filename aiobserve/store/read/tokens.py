@@ -8,7 +8,7 @@ from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
-from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S
+from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S, read_columns
 from aiobserve.store.models import Job, ServingWeight, TokenPrice
 from aiobserve.store.read.fleet import epoch_s
 
@@ -45,10 +45,10 @@ def usage(site_id: int, span: Span) -> pd.DataFrame:
                requests, {", ".join(TOKEN_COLUMNS)}
         FROM token_usage used LEFT JOIN job ON job.id = used.job_id
         WHERE used.site_id = %s AND used.start_at < %s AND used.end_at >= %s ORDER BY used.id"""  # noqa: S608 - our own names
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [site_id, span.end_at, span.start_at])
-        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
-    return frame.astype({"job_id": "float64", "model_id": "float64"})
+    types = [np.float64, object, np.float64, *[np.int64] * (len(columns) - 3)]
+    return pd.DataFrame(
+        read_columns(statement, [site_id, span.end_at, span.start_at], dict(zip(columns, types, strict=True)))
+    )
 
 
 def counters(site_id: int, span: Span) -> pd.DataFrame:
@@ -59,10 +59,10 @@ def counters(site_id: int, span: Span) -> pd.DataFrame:
                {", ".join(COUNTERS)}
         FROM serving_counter JOIN job ON job.id = job_id
         WHERE job.site_id = %s AND at >= %s AND at <= %s ORDER BY job_id, replica, at"""  # noqa: S608 - our own names
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [site_id, span.start_at, span.end_at])
-        frame = pd.DataFrame(cursor.fetchall(), columns=columns)
-    return frame.astype(dict.fromkeys(columns[2:], "float64"))
+    types = [np.int64, object, *[np.float64] * (len(columns) - 2)]
+    return pd.DataFrame(
+        read_columns(statement, [site_id, span.start_at, span.end_at], dict(zip(columns, types, strict=True)))
+    )
 
 
 def servers(job_ids: list[int]) -> pd.DataFrame:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
+from django.db import connection
 
 from aiobserve.domain.reason import Reason
 from aiobserve.domain.schema import BadFrame
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.window import Span
 from aiobserve.store.columns import read_rows
-from aiobserve.store.models import AiModel, Job, ServingWeight, Site, TokenShare
+from aiobserve.store.models import AiModel, Job, ServingWeight, Site
 from aiobserve.store.write.copy import copy_frame, merge_frame
 from aiobserve.store.write.fleet import map_known
 from aiobserve.store.write.organisation import named_ids
@@ -138,8 +139,9 @@ class Weight:
 
 def replace_shares(site_id: int, day: date, *, shares: pd.DataFrame, weights: list[Weight]) -> None:
     """Replace how the postings of a site-day divide over tokens; the caller holds the day's transaction."""
-    TokenShare.objects.filter(site_id=site_id, day=day).delete()
-    ServingWeight.objects.filter(site_id=site_id, day=day).delete()
+    with connection.cursor() as cursor:
+        for table in ("token_share", "serving_weight"):
+            cursor.execute(f"DELETE FROM {table} WHERE site_id = %s AND day = %s", [site_id, day])  # noqa: S608 - our own names
     if len(shares):
         copy_frame("token_share", SHARE_COLUMNS, shares.assign(site_id=site_id, day=day))
     ServingWeight.objects.bulk_create(
