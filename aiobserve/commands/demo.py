@@ -74,13 +74,14 @@ def load(url: str, *, quiet: bool) -> dict[str, int]:
 
 
 def _attribute(url: str, *, quiet: bool) -> tuple[int, int]:
-    """Attribute what is due, the first site here and the others in a process beside it; returns days and postings.
+    """Attribute what is due, the largest site here and the others in a process beside it; returns days and postings.
 
     A site's days are left to one process, because a day takes the idle power that was seen on the days before it.
     """
     organisation = organisation_of(SLUG)
     due = Counter(site_id for site_id, _ in due_of(organisation.pk))
     busy = [site for site in fleet.sites(organisation.pk) if due[site.pk]]
+    busy.sort(key=lambda site: len(fleet.devices(site.pk)), reverse=True)
     beside = None
     if len(busy) > 1:
         command = [sys.executable, "-m", "aiobserve", "attribute", "--org", SLUG, "--json"]

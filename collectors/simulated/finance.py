@@ -1,7 +1,9 @@
 """The simulated company's bill and budgets, with what is planted in them: a rounding, a price, a line nobody knows, a budget."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -99,14 +101,22 @@ def _usd_per_gpu(node: str, sku: company.Sku, at: datetime) -> float:
 
 def _spot_usd(day: Span) -> float:
     """Return the spot price of a GPU over a day, whose changes fall inside hours."""
-    total = 0.0
-    for row in spot_rates(company.SEED):
-        start_at = max(pd.Timestamp(str(row["valid_from_at"])), pd.Timestamp(day.start_at))
-        until_at = pd.to_datetime(str(row["valid_to_at"]), utc=True)
-        end_at = pd.Timestamp(day.end_at) if pd.isna(until_at) else min(until_at, pd.Timestamp(day.end_at))
-        hours = max((end_at - start_at).total_seconds(), 0.0) / SECONDS_PER_HOUR
-        total += hours * float(str(row["usd_per_gpu_hour"]))
-    return total
+    day_s = (day.start_at.timestamp(), day.end_at.timestamp())
+    hours = (
+        (max(min(to_s, day_s[1]) - max(from_s, day_s[0]), 0.0) / SECONDS_PER_HOUR, usd) for from_s, to_s, usd in _spot()
+    )
+    return sum(length * usd for length, usd in hours)
+
+
+@cache
+def _spot() -> tuple[tuple[float, float, float], ...]:
+    """Return (from, to, USD per GPU-hour) of the spot price, in epoch seconds."""
+    rows = pd.DataFrame(spot_rates(company.SEED))
+    from_at, to_at = (pd.to_datetime(rows[name], utc=True) for name in ("valid_from_at", "valid_to_at"))
+    return tuple(
+        (start_at.timestamp(), math.inf if pd.isna(end_at) else end_at.timestamp(), float(usd))
+        for start_at, end_at, usd in zip(from_at, to_at, rows["usd_per_gpu_hour"], strict=True)
+    )
 
 
 def _line(
