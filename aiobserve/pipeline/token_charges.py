@@ -44,6 +44,7 @@ CLASSES = {
     "output_parts": (TokenKind.OUTPUT, TokenKind.REASONING),
 }
 NANOUSD = 1_000
+NO_CHARGES = CHARGES.empty()
 NO_METERED = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("window_start_s", *MEASURES)})
 
 
@@ -222,7 +223,7 @@ class _Bought:
 
 def _bought(site: fleet.SiteRow, used: pd.DataFrame) -> _Bought:
     if used.empty:
-        return _Bought(CHARGES.empty(), used.assign(**dict.fromkeys(PARTS, 0)))
+        return _Bought(NO_CHARGES, used.assign(**dict.fromkeys(PARTS, 0)))
     counts = used[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)
     window_start_s = used["window_start_s"].to_numpy(dtype=np.int64)
     model = used["model_id"].fillna(-1).to_numpy(dtype=np.int64)

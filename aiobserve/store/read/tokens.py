@@ -8,9 +8,8 @@ from aiobserve.domain.account import CHARGED, COST_MEASURES, Component
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
-from aiobserve.store.columns import FAR_FUTURE_S, FAR_PAST_S, read_columns
-from aiobserve.store.models import Job, ServingWeight, TokenPrice
-from aiobserve.store.read.fleet import epoch_s
+from aiobserve.store.columns import FAR_PAST_S, epoch_sql, read_columns
+from aiobserve.store.models import Job, ServingWeight
 
 COUNTERS = (
     "prefill_tokens", "cached_tokens", "decode_tokens", "prefill_s", "decode_s", "finished_prompt_tokens",
@@ -75,24 +74,21 @@ def servers(job_ids: list[int]) -> pd.DataFrame:
 
 def prices(site_id: int) -> pd.DataFrame:
     """Return the prices of a provider as `attribution.token_prices` wants them, picodollars a token."""
-    columns = [
-        "model_id",
-        "model__name",
-        "kind",
-        "usd_per_million",
-        "list_usd_per_million",
-        "quality",
-        "valid_from_at",
-        "valid_to_at",
-    ]
-    rows = TokenPrice.objects.filter(site_id=site_id).order_by("pk")
-    frame = pd.DataFrame(list(rows.values_list(*columns)), columns=columns).rename(columns={"model__name": "model"})
-    frame["kind"] = [TokenKind(kind).label for kind in frame["kind"]]
-    for name, usd in (("picousd", "usd_per_million"), ("list_picousd", "list_usd_per_million")):
-        frame[name] = np.rint(frame.pop(usd).astype("float64") * PICOUSD_PER_MICROUSD).astype("int64")
-    frame["valid_from_s"] = epoch_s(frame.pop("valid_from_at"), missing=FAR_PAST_S)
-    frame["valid_to_s"] = epoch_s(frame.pop("valid_to_at"), missing=FAR_FUTURE_S)
-    return frame
+    found = read_columns(
+        f"""SELECT model_id, ai_model.name, kind, usd_per_million, list_usd_per_million, quality,
+                   {epoch_sql("valid_from_at", missing=FAR_PAST_S)}, {epoch_sql("valid_to_at")}
+            FROM token_price JOIN ai_model ON ai_model.id = model_id WHERE site_id = %s ORDER BY token_price.id""",  # noqa: S608 - our own names
+        [site_id],
+        {
+            "model_id": np.int64, "model": object, "kind": np.int64, "picousd": np.float64, "list_picousd": np.float64,
+            "quality": np.int8, "valid_from_s": np.int64, "valid_to_s": np.int64,
+        },
+    )  # fmt: skip
+    labels = np.array([kind.label for kind in TokenKind], dtype=object)
+    picousd = {
+        name: np.rint(found[name] * PICOUSD_PER_MICROUSD).astype(np.int64) for name in ("picousd", "list_picousd")
+    }
+    return pd.DataFrame({**found, **picousd, "kind": labels[found["kind"]]})
 
 
 def shares(organisation_id: int, span: Span) -> pd.DataFrame:
