@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import hypothesis
 import pytest
 
 # Imported here and not in the middle of a test: a garbage collection during a late import can end in a KeyError of
@@ -34,6 +35,10 @@ from aiobserve.reports.scope import organisation_of
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.base import Batch
 from collectors.simulated import NOW_AT, ORGANISATION, SLUG, SimulatedFleet
+
+# Nothing here is timed: a machine that is busy with something else fails no test.
+hypothesis.settings.register_profile("aiobserve", deadline=None)
+hypothesis.settings.load_profile("aiobserve")
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 600
