@@ -26,6 +26,7 @@ from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES
 from aiobserve.reports.spend import UnknownDimension
 from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
+from scheduler.replay.clairvoyant import SignalTooShort
 
 # Words for the person go to stderr, so that stdout holds nothing but the answer.
 console = Console(stderr=True, highlight=False)
@@ -43,6 +44,7 @@ EXPECTED = (
     OperationalError,
     PostgresNotInstalled,
     ServerFailed,
+    SignalTooShort,
     SourceGarbled,
     SourceRefused,
     SourceUnavailable,
