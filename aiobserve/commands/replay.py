@@ -2,7 +2,9 @@
 
 import click
 
-from aiobserve.commands.replay_tables import table
+from aiobserve.commands.replay_limits import shifting_limits_table
+from aiobserve.commands.replay_lwa import lwa_table
+from aiobserve.commands.replay_table import table
 
 
 @click.group()
@@ -10,4 +12,6 @@ def replay() -> None:
     """Replay recorded jobs under a policy, against run-now and the best possible."""
 
 
+for command in (lwa_table, shifting_limits_table):
+    table.add_command(command)
 replay.add_command(table)

@@ -26,7 +26,10 @@ from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES
 from aiobserve.reports.spend import UnknownDimension
 from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
+from scheduler.forecasting.blend import NoIssueYet
 from scheduler.replay.clairvoyant import SignalTooShort
+from scheduler.replay.lets_wait_awhile import NoWholeYear
+from scheduler.replay.seats import HorizonTooShort
 
 # Words for the person go to stderr, so that stdout holds nothing but the answer.
 console = Console(stderr=True, highlight=False)
@@ -39,7 +42,10 @@ EXPECTED = (
     BrokerNotInstalled,
     BrokerUnreachable,
     CannotClose,
+    HorizonTooShort,
+    NoIssueYet,
     NoSuchOrganisation,
+    NoWholeYear,
     NotMigrated,
     OperationalError,
     PostgresNotInstalled,
