@@ -28,6 +28,7 @@ from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
 from scheduler.forecasting.blend import NoIssueYet
 from scheduler.replay.clairvoyant import SignalTooShort
+from scheduler.replay.gaia import JobsOutlastSignal
 from scheduler.replay.lets_wait_awhile import NoWholeYear
 from scheduler.replay.seats import HorizonTooShort
 
@@ -43,6 +44,7 @@ EXPECTED = (
     BrokerUnreachable,
     CannotClose,
     HorizonTooShort,
+    JobsOutlastSignal,
     NoIssueYet,
     NoSuchOrganisation,
     NoWholeYear,

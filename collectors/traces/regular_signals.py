@@ -154,7 +154,9 @@ def _instants(column: "pd.Series[Any]", name: str, path: Path) -> npt.NDArray[np
     at = utc(column)
     if at.isna().any():
         row = int(np.flatnonzero(at.isna())[0])
-        raise SourceGarbled(f"{path}: row {row + 1}: {name} {column.iloc[row]!r} is no instant; use 2022-01-31 13:00")
+        raise SourceGarbled(
+            f"{path}: row {row + 1}: {name} {str(column.iloc[row])!r} is no instant; use 2022-01-31 13:00"
+        )
     return at.astype("int64").to_numpy() // 1_000_000
 
 
@@ -164,7 +166,7 @@ def _values(column: "pd.Series[Any]", name: str, path: Path) -> FloatArray:
     if wrong.size:
         row = int(wrong[0])
         raise SourceGarbled(
-            f"{path}: row {row + 1}: {name} {column.iloc[row]!r} is no number ({wrong.size} such rows); fill or cut them"
+            f"{path}: row {row + 1}: {name} {str(column.iloc[row])!r} is no number ({wrong.size} such rows); fill or cut them"
         )
     return value
 

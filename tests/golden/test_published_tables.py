@@ -80,3 +80,57 @@ def test_forecasts_as_issued_save_more_than_planning_again_every_day(
     assert ours["saving_percent"] > replanned_daily
     assert ours["saving_percent"] >= 0.70 * ours["optimum_percent"]
     assert all(row["missed_deadlines"] == 0 for row in rows.values())
+
+
+GAIA = {
+    "lowest_slot": (0.780037, 5.638),
+    "carbon_time": (0.724888, 4.729),
+    "lowest_window": (0.683704, 6.645),
+    "ecovisor": (0.639105, 7.821),
+    "carbon_time_known": (0.657892, 4.607),
+    "lowest_window_known": (0.614376, 6.605),
+    "suspend_resume_optimum": (0.546196, 8.964),
+}
+
+
+def test_gaia_policies_are_reproduced_and_ours_beats_them_with_the_same_knowledge(traces: Path) -> None:
+    folder = traces / "published" / "gaia"
+    files = ("--jobs", folder / "pai_1k.csv", "--carbon", folder / "AU-SA_2022_lca_hourly.csv")
+
+    rows = rows_of("gaia", *files, "--start-row", "7000", "--hours", "720")
+
+    assert rows["no_wait"]["carbon_g"] == pytest.approx(562.171256, abs=1e-6)
+    for name, (ratio, wait_h) in GAIA.items():
+        assert rows[name]["carbon_ratio"] == pytest.approx(ratio, abs=1e-6)
+        # The published waiting of jobs that pause is a mean over their pieces.
+        assert rows[name]["mean_wait_per_piece_h"] == pytest.approx(wait_h, abs=1e-3)
+    assert rows["ours"]["carbon_ratio"] < 0.6391
+    assert rows["ours"]["mean_wait_h"] <= 4.73
+    assert rows["ours_patient"]["carbon_ratio"] < rows["ours"]["carbon_ratio"]
+    assert rows["ours_patient"]["mean_wait_h"] <= 7.82
+    assert min(row["carbon_ratio"] for row in rows.values()) == rows["suspend_resume_optimum"]["carbon_ratio"]
+
+
+@pytest.mark.parametrize("zone", ["DE", "NL"])
+def test_jobs_that_pause_by_forecasts_as_issued_gain_by_what_was_measured_since(traces: Path, zone: str) -> None:
+    folder = traces / "published" / "as_issued_forecasts"
+
+    rows = rows_of(
+        "gaia",
+        *("--jobs", traces / "published" / "gaia" / "pai_1k.csv", "--start-row", "15760"),
+        *("--carbon", folder / f"{zone}_actual_direct_lca.csv.gz"),
+        *("--forecast", folder / f"{zone}_sundial_96h_daily.csv.gz"),
+    )
+
+    for other in ("suspend_resume_issued_once", "suspend_resume_issued_daily", "suspend_resume_yesterday_again"):
+        assert rows["ours_issued"]["carbon_ratio"] < rows[other]["carbon_ratio"]
+
+
+def test_the_published_forecasts_of_south_australia_are_beaten(traces: Path) -> None:
+    forecast = traces / "published" / "as_issued_forecasts" / "AU-SA_sundial_96h_daily.csv.gz"
+    if not forecast.exists():
+        pytest.skip(f"{forecast.name} is not among the recorded traces")
+    folder = traces / "published" / "gaia"
+    files = ("--jobs", folder / "pai_1k.csv", "--carbon", folder / "AU-SA_2022_lca_hourly.csv", "--forecast", forecast)
+
+    assert rows_of("gaia", *files, "--start-row", "7000")["ours_issued"]["carbon_ratio"] < 0.629
