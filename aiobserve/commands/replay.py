@@ -2,6 +2,7 @@
 
 import click
 
+from aiobserve.commands.replay_elasticflow import elasticflow_table
 from aiobserve.commands.replay_gaia import gaia_table
 from aiobserve.commands.replay_limits import shifting_limits_table
 from aiobserve.commands.replay_lwa import lwa_table
@@ -13,6 +14,6 @@ def replay() -> None:
     """Replay recorded jobs under a policy, against run-now and the best possible."""
 
 
-for command in (lwa_table, gaia_table, shifting_limits_table):
+for command in (lwa_table, gaia_table, shifting_limits_table, elasticflow_table):
     table.add_command(command)
 replay.add_command(table)
