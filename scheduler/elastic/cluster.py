@@ -27,9 +27,13 @@ class Cluster:
 
     Args:
         origin_s: an edge of a slot, at or before the first job.
+        spare_gpus: so many are not used to speed jobs up, so that an urgent newcomer need not wait for an edge.
     """
 
-    def __init__(self, gpus: int, *, slot_s: int, origin_s: int, choose: Choose = cheapest_share) -> None:
+    def __init__(
+        self, gpus: int, *, slot_s: int, origin_s: int, choose: Choose = cheapest_share, spare_gpus: int = 0
+    ) -> None:
+        self.spare_gpus = spare_gpus
         self.gpus, self.slot_s, self.origin_s, self.choose = gpus, slot_s, origin_s, choose
         self.now_s = origin_s
         self.seats: list[Seat] = []
@@ -67,7 +71,7 @@ class Cluster:
                 seat.share = share
         for seat in self.seats:
             seat.gpus = seat.share.gpus_at(self.now_s)
-        idle = self.gpus - sum(seat.gpus for seat in self.seats)
+        idle = self.gpus - sum(seat.gpus for seat in self.seats) - self.spare_gpus
         while (step := self._best_step(idle)) is not None:
             seat, level = step
             idle -= level - seat.gpus

@@ -134,3 +134,18 @@ def test_the_published_forecasts_of_south_australia_are_beaten(traces: Path) -> 
     files = ("--jobs", folder / "pai_1k.csv", "--carbon", folder / "AU-SA_2022_lca_hourly.csv", "--forecast", forecast)
 
     assert rows_of("gaia", *files, "--start-row", "7000")["ours_issued"]["carbon_ratio"] < 0.629
+
+
+def test_elastic_trainings_keep_more_deadlines_than_elasticflow(traces: Path) -> None:
+    folder = traces / "published" / "elasticflow"
+
+    rows = rows_of(
+        "elasticflow",
+        *("--jobs", folder / "elasticVpollux_e.csv", "--throughputs", folder / "throughputs_T4"),
+        *("--nodes", "16", "--gpus-per-node", "4"),
+    )
+
+    assert rows["edf"]["deadline_ratio"] == pytest.approx(0.118, abs=5e-4)
+    assert rows["bound"]["deadline_ratio"] == pytest.approx(0.928, abs=5e-4)
+    assert rows["ours"]["deadline_ratio"] >= 0.80
+    assert rows["ours"]["admitted_missed"] == rows["minimum_share"]["admitted_missed"] == 0
