@@ -30,6 +30,7 @@ from scheduler.forecasting.blend import NoIssueYet
 from scheduler.replay.clairvoyant import SignalTooShort
 from scheduler.replay.gaia import JobsOutlastSignal
 from scheduler.replay.lets_wait_awhile import NoWholeYear
+from scheduler.replay.rolling import JobOutlastsSignal
 from scheduler.replay.seats import HorizonTooShort
 
 # Words for the person go to stderr, so that stdout holds nothing but the answer.
@@ -44,6 +45,7 @@ EXPECTED = (
     BrokerUnreachable,
     CannotClose,
     HorizonTooShort,
+    JobOutlastsSignal,
     JobsOutlastSignal,
     NoIssueYet,
     NoSuchOrganisation,

@@ -5,6 +5,7 @@ the file, because a table with a job less is another table.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from collectors.base import SourceGarbled, SourceUnavailable
-from collectors.traces.files import load, numbers, require
+from collectors.traces.files import load, numbers, require, utc
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
@@ -30,6 +31,25 @@ class BatchJobs:
     arrival_s: FloatArray
     length_s: FloatArray
     cpus: Int64Array
+
+
+@dataclass(frozen=True)
+class RecordedJobs:
+    """Jobs of fixed size as they were submitted; what a file does not say is None. Shape (jobs,) each.
+
+    Attributes:
+        submitted_at: instants, UTC, or None when the file counts seconds.
+        submit_s: seconds after the signal begins.
+    """
+
+    key: tuple[str, ...]
+    submitted_at: tuple[datetime, ...] | None
+    submit_s: FloatArray | None
+    duration_s: FloatArray
+    gpus: Int64Array
+    power_w: FloatArray | None
+    deadline_at: tuple[datetime, ...] | None
+    max_wait_h: FloatArray | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,37 @@ def read_batch_jobs(path: Path) -> BatchJobs:
     _refuse_empty(frame, path)
     arrival, length, cpus = (_checked(frame, name, path, least=0) for name in BATCH_COLUMNS)
     return BatchJobs(arrival, length, _whole(cpus, "cpus", path))
+
+
+def read_jobs(path: Path) -> RecordedJobs:
+    """Return jobs of fixed size from a file with any of these columns.
+
+    submitted_at (UTC), or submit_s / arrival_time (seconds after the signal begins); duration_s or length; optional:
+    job_id, gpus or cpus (1), power_w, deadline_at (UTC), max_wait_h.
+
+    Raises:
+        SourceUnavailable, SourceGarbled: the file cannot be read, lacks a column, or a row makes no sense.
+    """
+    frame = load(path)
+    _refuse_empty(frame, path)
+    submit = _one_of(frame, ("submitted_at", "submit_s", "arrival_time"), path)
+    duration = _one_of(frame, ("duration_s", "length"), path)
+    size = next((name for name in ("gpus", "cpus") if name in frame), None)
+    count = len(frame)
+    gpus = np.ones(count, np.int64) if size is None else _whole(_checked(frame, size, path, least=1), size, path)
+    key = frame["job_id"].astype("str") if "job_id" in frame else pd.Series(map(str, range(1, count + 1)))
+    if key.duplicated().any():
+        raise SourceGarbled(f"{path}: row {int(np.flatnonzero(key.duplicated())[0]) + 1}: the job_id stands twice")
+    return RecordedJobs(
+        key=tuple(key),
+        submitted_at=_instants(frame, submit, path) if submit == "submitted_at" else None,
+        submit_s=None if submit == "submitted_at" else _checked(frame, submit, path, least=0),
+        duration_s=_checked(frame, duration, path, least=1),
+        gpus=gpus,
+        power_w=_checked(frame, "power_w", path, least=0) if "power_w" in frame else None,
+        deadline_at=_instants(frame, "deadline_at", path) if "deadline_at" in frame else None,
+        max_wait_h=_checked(frame, "max_wait_h", path, least=0) if "max_wait_h" in frame else None,
+    )
 
 
 def read_elastic_jobs(path: Path) -> ElasticJobs:
@@ -108,6 +159,24 @@ def read_throughputs(folder: Path) -> dict[tuple[str, int], dict[int, float]]:
                 if rate > 0:
                     found.setdefault((path.stem, size), {})[int(column)] = rate
     return found
+
+
+def _one_of(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> str:
+    for name in names:
+        if name in frame:
+            return name
+    found = ", ".join(map(str, frame.columns))
+    raise SourceGarbled(f"{path}: needs a column {' or '.join(names)}; found {found}")
+
+
+def _instants(frame: pd.DataFrame, name: str, path: Path) -> tuple[datetime, ...]:
+    at = utc(frame[name])
+    if at.isna().any():
+        row = int(np.flatnonzero(at.isna())[0])
+        raise SourceGarbled(
+            f"{path}: row {row + 1}: {name} {str(frame[name].iloc[row])!r} is no instant; use 2022-01-31 13:00"
+        )
+    return tuple(one.to_pydatetime() for one in at)
 
 
 def _refuse_empty(frame: pd.DataFrame, path: Path) -> None:

@@ -63,6 +63,10 @@ class Blend:
         days = -(-max(self.horizon - len(rest), 0) // HOURS_PER_DAY)
         return np.concatenate([rest, np.tile(values[-HOURS_PER_DAY:], days)])[: self.horizon]
 
+    def issued_hour(self, hour: int) -> int:
+        """Return the hour in which the issue that is valid at an hour was issued."""
+        return self._valid(hour)[1]
+
     def yesterday_at(self, hour: int) -> FloatArray:
         """Return the last 24 measured hours over and over, shape (horizon,)."""
         return np.resize(self.actual[hour - HOURS_PER_DAY : hour], self.horizon)
