@@ -7,6 +7,7 @@ GPUs that no share claims speed jobs up until somebody needs them, which can onl
 import math
 from dataclasses import dataclass
 
+from scheduler.elastic.pauses import Pauses
 from scheduler.elastic.share import Choose, Free, Share, Training, cheapest_share, next_edge, shares
 
 DUST = 1e-9
@@ -27,13 +28,24 @@ class Cluster:
 
     Args:
         origin_s: an edge of a slot, at or before the first job.
+        choose: how shares are chosen; where that would decline a job, the cheapest ones are tried for all.
         spare_gpus: so many are not used to speed jobs up, so that an urgent newcomer need not wait for an edge.
+        pauses: when work that can wait should; nothing is sped up then.
     """
 
     def __init__(
-        self, gpus: int, *, slot_s: int, origin_s: int, choose: Choose = cheapest_share, spare_gpus: int = 0
+        self,
+        gpus: int,
+        *,
+        slot_s: int,
+        origin_s: int,
+        choose: Choose = cheapest_share,
+        spare_gpus: int = 0,
+        pauses: Pauses | None = None,
     ) -> None:
         self.spare_gpus = spare_gpus
+        self.pauses = pauses
+        self.used: list[tuple[int, int, int]] = []
         self.gpus, self.slot_s, self.origin_s, self.choose = gpus, slot_s, origin_s, choose
         self.now_s = origin_s
         self.seats: list[Seat] = []
@@ -44,8 +56,14 @@ class Cluster:
         at_edge = [self._at(seat, edge) for seat in self.seats]
         going = [k for k, one in enumerate(at_edge) if one.left > DUST]
         idle = self.gpus - sum(seat.gpus for seat in self.seats)
-        free = Free([edge], [self.gpus])
-        promised = self._together([at_edge[k] for k in going], job, free, idle)
+        promised = next(
+            (
+                found
+                for choose in dict.fromkeys((self.choose, cheapest_share))
+                if (found := self._together([at_edge[k] for k in going], job, idle, choose)) is not None
+            ),
+            None,
+        )
         if promised is not None:
             kept, share = promised
             for k, one in zip(going, kept, strict=True):
@@ -54,7 +72,7 @@ class Cluster:
             free = Free([edge], [self.gpus])
             for k in going:
                 free.take(self._rest(self.seats[k].share, edge), self.slot_s, self.origin_s)
-            alone = self.choose(job, self._with_idle(free, idle))
+            alone = cheapest_share(job, self._with_idle(free, idle))
             if alone is None:
                 return False
             share = alone
@@ -72,6 +90,8 @@ class Cluster:
         for seat in self.seats:
             seat.gpus = seat.share.gpus_at(self.now_s)
         idle = self.gpus - sum(seat.gpus for seat in self.seats) - self.spare_gpus
+        if self.pauses is not None and self.pauses.at(self.now_s):
+            return
         while (step := self._best_step(idle)) is not None:
             seat, level = step
             idle -= level - seat.gpus
@@ -85,6 +105,8 @@ class Cluster:
             for change in (self._end_s(seat), *(at for segment in seat.share.segments for at in segment[:2]))
             if change is not None and change > self.now_s
         ]
+        if changes and self.pauses is not None:
+            changes.append(self.pauses.change_after(self.now_s))
         return next_edge(min(changes), self.slot_s, self.origin_s) if changes else None
 
     def run_to(self, at_s: int) -> list[Seat]:
@@ -92,6 +114,8 @@ class Cluster:
         ended = []
         for seat in self.seats:
             end = self._end_s(seat)
+            if seat.gpus:
+                self.used.append((self.now_s, at_s if end is None else min(end, at_s), seat.gpus))
             if end is not None and end <= at_s:
                 seat.end_s, seat.job.left = end, 0.0
                 ended.append(seat)
@@ -106,20 +130,21 @@ class Cluster:
         self.seats = [seat for seat in self.seats if seat not in seats]
 
     def _together(
-        self, at_edge: list[Training], job: Training, free: Free, idle: int
+        self, at_edge: list[Training], job: Training, idle: int, choose: Choose
     ) -> tuple[list[Share], Share] | None:
         """Return new shares for all, the newcomer among them in order of deadline, or None when one would be late."""
+        free = Free([next_edge(self.now_s, self.slot_s, self.origin_s)], [self.gpus])
         before = [one for one in at_edge if (one.deadline_s, one.key) <= (job.deadline_s, job.key)]
         after = [one for one in at_edge if (one.deadline_s, one.key) > (job.deadline_s, job.key)]
-        first = shares(before, free, choose=self.choose, slot_s=self.slot_s, origin_s=self.origin_s)
+        first = shares(before, free, choose=choose, slot_s=self.slot_s, origin_s=self.origin_s)
         if first is None:
             return None
-        share = self.choose(job, self._with_idle(free, idle))
+        share = choose(job, self._with_idle(free, idle))
         if share is None:
             return None
         later = Share(tuple(part for part in share.segments if part[0] >= free.at_s[0]), share.end_s)
         free.take(later, self.slot_s, self.origin_s)
-        last = shares(after, free, choose=self.choose, slot_s=self.slot_s, origin_s=self.origin_s)
+        last = shares(after, free, choose=choose, slot_s=self.slot_s, origin_s=self.origin_s)
         if last is None:
             return None
         found = {one.key: share for one, share in zip([*before, *after], [*first, *last], strict=True)}

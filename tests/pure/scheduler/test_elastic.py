@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.elastic.pauses import Pauses
 from scheduler.elastic.share import Free, Training, cheapest_share, next_edge, smallest_share, worthwhile
-from scheduler.replay.elasticflow import Elastic, earliest_deadline_first, outcomes, promising
+from scheduler.replay.elasticflow import Elastic, Grid, earliest_deadline_first, outcomes, promising
 
 # Two GPUs are less than twice as fast as one; four are slower than two.
 RATE = {1: 1.0, 2: 1.6, 4: 1.5}
@@ -107,3 +109,34 @@ def test_nobody_does_better_than_every_job_alone(made: tuple[list[Elastic], int,
     ratios = {one.policy: one.deadline_ratio for one in outcomes(jobs, gpus=gpus, slot_s=slot_s)}
 
     assert max(ratios.values()) == pytest.approx(ratios["bound"])
+
+
+def test_work_that_can_wait_keeps_out_of_dirty_hours() -> None:
+    pauses = Pauses([0, 100, 200], [True, False, True])
+
+    waits = pauses.choice()(training(250), Free([0], [8]))
+    cannot = pauses.choice()(training(150), Free([0], [8]))
+
+    assert waits is not None and waits.segments == ((100, 200, 1),)
+    # 62.5 s on two GPUs fit between 100 and 163 s, too late; so it runs through the dirty hour.
+    assert cannot is not None and cannot.segments == ((0, 100, 1),)
+    assert [pauses.at(at) for at in (-1, 0, 100, 200)] == [False, True, False, True]
+
+
+def test_a_gpu_of_a_kilowatt_for_an_hour_at_500_g_is_half_a_kilogram() -> None:
+    grid = Grid(np.array([500.0, 100.0]), power_w_per_gpu=1000)
+
+    assert grid.carbon_kg([(10, 3610, 1)], 10) == pytest.approx(0.5)
+    assert grid.carbon_kg([(1810, 5410, 2)], 10) == pytest.approx(0.6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(clusters(), st.lists(st.booleans(), min_size=1, max_size=12))
+def test_pausing_in_dirty_hours_breaks_no_promise(made: tuple[list[Elastic], int, int], dirty: list[bool]) -> None:
+    jobs, gpus, slot_s = made
+    origin_s = min(one.submit_s for one in jobs)
+    pauses = Pauses([origin_s + 60 * k for k in range(len(dirty) + 1)], [*dirty, False])
+
+    told = promising(jobs, gpus=gpus, slot_s=slot_s, policy="green", choose=pauses.choice(), pauses=pauses)
+
+    assert told.admitted_missed == 0
