@@ -86,15 +86,14 @@ def _grid(path: Path, start_row: int, power_w: float) -> Grid:
 
 def _figure(found: list[Outcome]) -> graph_objects.Figure:
     """Return one point a policy: carbon across, deadlines kept upwards."""
-    shown = [one for one in found if one.carbon_kg is not None]
     figure = graph_objects.Figure(
-        graph_objects.Scatter(
-            x=[one.carbon_kg for one in shown],
-            y=[100 * one.deadline_ratio for one in shown],
-            text=[one.policy for one in shown],
-            mode="markers+text",
-            textposition="top center",
-        )
+        [
+            graph_objects.Scatter(
+                x=[one.carbon_kg], y=[100 * one.deadline_ratio], name=one.policy, mode="markers", marker={"size": 11}
+            )
+            for one in found
+            if one.carbon_kg is not None
+        ]
     )
     figure.update_layout(
         title="Deadlines kept against carbon",
