@@ -13,7 +13,7 @@ from aiobserve.commands.terminal import expected_errors, json_option, spinner
 from aiobserve.domain.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from collectors.traces.regular_signals import IssuedForecasts, RegularSignal, read_forecasts, read_signal
 from scheduler.replay.issued import issued_cells
-from scheduler.replay.lets_wait_awhile import Cell, NoWholeYear, honest_cells, paper_cells, project
+from scheduler.replay.lets_wait_awhile import MAX_RESUMES, Cell, NoWholeYear, honest_cells, paper_cells, project
 from scheduler.replay.ml_project import RULES
 
 HALF_HOUR_S = SECONDS_PER_HOUR // 2
@@ -33,6 +33,7 @@ DEFAULT_RESUME_MINUTES = 15.0
 @click.option("--seeds", type=click.IntRange(1), default=10, show_default=True, help="How many draws of the noise.")
 @click.option("--capacity", type=click.IntRange(1), default=None, help="Jobs at once; by default run-now's peak.")
 @click.option("--resume-minutes", type=click.FloatRange(0), default=None, help="Lost by each resume.  [default: 15]")
+@click.option("--max-pieces", type=click.IntRange(1), default=MAX_RESUMES + 1, show_default=True, help="Honest mode.")
 @click.option("--forecast", type=file_type, default=None, help="Forecasts as issued: UTC time and g/kWh, in blocks.")
 @json_option
 @expected_errors
@@ -45,6 +46,7 @@ def lwa_table(
     seeds: int,
     capacity: int | None,
     resume_minutes: float | None,
+    max_pieces: int,
     forecast: Path | None,
     as_json: bool,
 ) -> None:
@@ -77,6 +79,7 @@ def lwa_table(
                     seeds=range(seeds),
                     seats=capacity,
                     resume_s=minutes * SECONDS_PER_MINUTE,
+                    max_pieces=max_pieces,
                 )
             )
     show("lwa", [{**asdict(one), "year": year_at.year, "mode": mode} for one in cells], as_json=as_json)

@@ -38,7 +38,7 @@ class Cell:
         saving_percent: of the carbon of the baseline; mean over the seeds.
         optimum_percent: the same with perfect knowledge, free pauses and any number of seats.
         peak_jobs: most jobs at once in any seed.
-        mean_pieces: pieces a job, mean.
+        mean_pieces, most_pieces: pieces a job, mean and the most in any seed.
         missed_deadlines: jobs that ended late, all seeds together.
     """
 
@@ -48,6 +48,7 @@ class Cell:
     peak_jobs: int
     baseline_peak_jobs: int
     mean_pieces: float
+    most_pieces: int
     missed_deadlines: int
     jobs: int
     seeds: int
@@ -119,11 +120,13 @@ def honest_cells(
     seeds: Sequence[int],
     seats: int | None,
     resume_s: float,
+    max_pieces: int = MAX_RESUMES + 1,
 ) -> Iterator[Cell]:
     """Yield the four cells with strict deadlines, a calendar, seats, lost time at every resume and no look-ahead.
 
     Args:
         seats: how many jobs may run at once; the peak of the baseline when None.
+        max_pieces: of an interruptible job, unless only more keep a promise.
     """
     for rule in RULES:
         one = project(g_per_kwh, year_at=year_at, slot_s=slot_s, rule=rule, calendar=True)
@@ -134,7 +137,7 @@ def honest_cells(
                     one,
                     _smoothed(_noisy(g_per_kwh, error, seed), error * float(g_per_kwh.mean()), slot_s),
                     seats=one.peak() if seats is None else seats,
-                    max_resumes=MAX_RESUMES if interruptible else 0,
+                    max_resumes=max_pieces - 1 if interruptible else 0,
                     resume_slots=resume_s / slot_s,
                 )
                 for seed in seeds
@@ -144,11 +147,11 @@ def honest_cells(
 
 @dataclass(frozen=True)
 class Placed:
-    """Where the jobs of one seed ran: their carbon, how many ran at once at most, pieces a job, and where each ended."""
+    """Where the jobs of one seed ran: their carbon, how many ran at once at most, the pieces of each, and where it ended."""
 
     carbon: float
     peak: int
-    mean_pieces: float
+    pieces: Int64Array
     end: Int64Array
 
     @classmethod
@@ -168,7 +171,7 @@ class Placed:
         return cls(
             carbon=float((before[end] - before[first]).sum()) - unused,
             peak=int(_running(len(g), first, end).max()),
-            mean_pieces=len(first) / len(spans),
+            pieces=np.array([len(pieces) for pieces in spans]),
             end=last,
         )
 
@@ -181,19 +184,20 @@ def _cheapest_run(one: Project, forecast: FloatArray) -> Placed:
         start[k] += int(totals.argmin())
     end = start + one.jobs.length
     carbon = float((actual[end] - actual[start]).sum())
-    return Placed(carbon, int(_running(len(forecast), start, end).max()), 1.0, end)
+    return Placed(carbon, int(_running(len(forecast), start, end).max()), np.ones_like(end), end)
 
 
 def _cheapest_slots(one: Project, forecast: FloatArray) -> Placed:
-    running, end, carbon, pieces = np.zeros(len(forecast), dtype=np.int64), one.jobs.arrival.copy(), 0.0, 0
+    running, end, carbon = np.zeros(len(forecast), dtype=np.int64), one.jobs.arrival.copy(), 0.0
+    pieces = np.ones_like(end)
     for k, (arrival, length, deadline) in enumerate(rows(one)):
         window = forecast[arrival:deadline]
         slots = np.sort(np.argpartition(window, length - 1)[:length]) + arrival
         running[slots] += 1
         carbon += float(one.g_per_kwh[slots].sum())
-        pieces += 1 + int((np.diff(slots) > 1).sum())
+        pieces[k] += int((np.diff(slots) > 1).sum())
         end[k] = slots[-1] + 1
-    return Placed(carbon, int(running.max()), pieces / len(end), end)
+    return Placed(carbon, int(running.max()), pieces, end)
 
 
 def _on_seats(one: Project, forecast: FloatArray, *, seats: int, max_resumes: int, resume_slots: float) -> Placed:
@@ -222,7 +226,8 @@ def cell(
         optimum_percent=float(100 * (1 - best.carbon / baseline)),
         peak_jobs=max(run.peak for run in placed),
         baseline_peak_jobs=one.peak(),
-        mean_pieces=float(np.mean([run.mean_pieces for run in placed])),
+        mean_pieces=float(np.mean([run.pieces.mean() for run in placed])),
+        most_pieces=max(int(run.pieces.max()) for run in placed),
         missed_deadlines=int(sum((run.end > deadline).sum() for run in placed)),
         jobs=len(one.deadline),
         seeds=len(placed),
