@@ -28,6 +28,7 @@ from aiobserve.commands.ledger import ledger  # noqa: E402
 from aiobserve.commands.organisation import organisation  # noqa: E402
 from aiobserve.commands.plan import plan  # noqa: E402
 from aiobserve.commands.reconcile import reconcile  # noqa: E402
+from aiobserve.commands.replay import replay  # noqa: E402
 from aiobserve.commands.runs import list_runs  # noqa: E402
 from aiobserve.commands.tick import tick  # noqa: E402
 from aiobserve.commands.units import units  # noqa: E402
@@ -46,6 +47,6 @@ def main() -> None:
 
 for command in (
     anomalies, attribute, budget, demo, digest, doctor, explain_figure, export, forecast, import_files, ledger, list_runs,
-    organisation, plan, reconcile, tick, units, up,
+    organisation, plan, reconcile, replay, tick, units, up,
 ):  # fmt: skip
     main.add_command(command)

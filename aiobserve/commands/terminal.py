@@ -26,6 +26,12 @@ from aiobserve.reports.sharing import IDLE_POLICIES, OVERHEAD_POLICIES
 from aiobserve.reports.spend import UnknownDimension
 from aiobserve.store.read.fleet import NoSuchOrganisation
 from collectors.base import SourceGarbled, SourceRefused, SourceUnavailable
+from scheduler.forecasting.blend import NoIssueYet
+from scheduler.replay.clairvoyant import SignalTooShort
+from scheduler.replay.gaia import JobsOutlastSignal
+from scheduler.replay.lets_wait_awhile import NoWholeYear
+from scheduler.replay.rolling import JobOutlastsSignal
+from scheduler.replay.seats import HorizonTooShort
 
 # Words for the person go to stderr, so that stdout holds nothing but the answer.
 console = Console(stderr=True, highlight=False)
@@ -38,11 +44,17 @@ EXPECTED = (
     BrokerNotInstalled,
     BrokerUnreachable,
     CannotClose,
+    HorizonTooShort,
+    JobOutlastsSignal,
+    JobsOutlastSignal,
+    NoIssueYet,
     NoSuchOrganisation,
+    NoWholeYear,
     NotMigrated,
     OperationalError,
     PostgresNotInstalled,
     ServerFailed,
+    SignalTooShort,
     SourceGarbled,
     SourceRefused,
     SourceUnavailable,
