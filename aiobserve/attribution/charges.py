@@ -13,6 +13,8 @@ from aiobserve.domain.window import WINDOW_S
 
 Int64Array = npt.NDArray[np.int64]
 FEW = ("kind", "component", "pool_id", "energy_quality", "carbon_quality", "cost_quality")
+# Values of a key that lie further apart are numbered first.
+MANY = 64
 KEYS = tuple(name for name in CHARGES.columns if name not in MEASURES)
 
 
@@ -171,6 +173,10 @@ def _few(keys: dict[str, npt.NDArray[np.integer]]) -> tuple[Int64Array, int]:
     for name in FEW[1:]:
         values = keys[name]
         least, most = int(values.min()), int(values.max())
+        if most - least > MANY:
+            # Ids of a database may be far apart.
+            values = np.unique(values, return_inverse=True)[1].astype(np.int64)
+            least, most = 0, int(values.max())
         # One quality is most often that of another, too.
         if most > least and not any(np.array_equal(values, other) for other in told):
             told.append(values)

@@ -149,6 +149,8 @@ def redistribute(charges: pd.DataFrame, server_of: "pd.Series[int]", parts: pd.D
 
     Each charge is split by itself, so its quality stays with it, and its parts sum to it exactly.
     """
+    if server_of.empty:
+        return charges
     claimant = charges["claimant"].to_numpy(dtype=np.int64)
     server_by_claimant = np.full(max(int(claimant.max(initial=-1)), int(server_of.index.max())) + 2, -1, dtype=np.int64)
     server_by_claimant[server_of.index.to_numpy(dtype=np.int64)] = server_of.to_numpy(dtype=np.int64)

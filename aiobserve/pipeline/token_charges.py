@@ -82,9 +82,7 @@ def with_tokens(
     replace_shares(
         site.pk, day, shares=shares.assign(organisation_id=site.organisation_id), weights=served.weight_rows()
     )
-    charges = attribution.charges
-    if len(served.server_of):
-        charges = redistribute(charges, served.server_of, served.parts)
+    charges = redistribute(attribution.charges, served.server_of, served.parts)
     metered = attribution.metered
     if len(bought.charges):
         charges = pd.concat([charges, bought.charges], ignore_index=True)

@@ -280,3 +280,9 @@ def test_the_assumed_weights_split_too() -> None:
     )
 
     assert split(charges(charge(0, energy_millij=300)), parts) == {(0, 1): 150, (0, 2): 150}
+
+
+def test_nobody_serves_and_nothing_is_split() -> None:
+    other = charges(charge(0, claimant=8, energy_millij=300))
+
+    assert redistribute(other, pd.Series(dtype="int64"), parts_of_servers(used(), unread(0), [], EDGE_S)).equals(other)
