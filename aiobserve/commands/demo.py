@@ -19,6 +19,7 @@ from aiobserve.pipeline.plan import make_plan
 from aiobserve.pipeline.sweep import due_of
 from aiobserve.reports.schedule import plan_report
 from aiobserve.reports.scope import organisation_of
+from aiobserve.store.hurry import NOT_WAITING, not_waiting_for_the_disk
 from aiobserve.store.read import fleet
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.base import Batch
@@ -54,7 +55,15 @@ def demo(no_serve: bool, port: int, as_json: bool) -> None:
 
 
 def load(url: str, *, quiet: bool) -> dict[str, int]:
-    """Load, attribute and plan the simulated company; everything that is there already is left alone."""
+    """Load, attribute and plan the simulated company; everything that is there already is left alone.
+
+    What a power failure takes of the last moments is missing as a whole, and made again by the next run.
+    """
+    with not_waiting_for_the_disk():
+        return _load(url, quiet=quiet)
+
+
+def _load(url: str, *, quiet: bool) -> dict[str, int]:
     organisation_id = ensure_organisation(SLUG, name=ORGANISATION, simulated=True, now_at=NOW_AT)
     with progress(quiet=quiet) as bar:
         task = bar.add_task("loading 90 days of 40 GPUs", total=BATCHES)
@@ -86,7 +95,9 @@ def _attribute(url: str, *, quiet: bool) -> tuple[int, int]:
     if len(busy) > 1:
         command = [sys.executable, "-m", "aiobserve", "attribute", "--org", SLUG, "--json"]
         command += [word for site in busy[1::2] for word in ("--site", site.name)]
-        beside = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE)
+        beside = subprocess.Popen(
+            command, env={**os.environ, "DATABASE_URL": url, **NOT_WAITING}, stdout=subprocess.PIPE
+        )
     swept = [attribute_all(organisation, quiet=quiet, site_ids=[site.pk for site in busy[::2]])]
     found = orjson.loads(beside.communicate()[0] or b"{}") if beside else {}
     # What either of them made due or had to leave.

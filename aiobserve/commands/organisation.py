@@ -133,7 +133,9 @@ def _preview_lines(found: Preview) -> list[str]:
         f"{name or 'nobody'}: {_words(before)} before, {_words(after)} after" for name, before, after in found.teams
     ]
     lines.append(f"in all {_words(found.before)} before, {_words(found.after)} after")
-    lines.append("of jobs as they were charged; bought tokens and tenants of model servers go by account and do not move")
+    lines.append(
+        "of jobs as they were charged; bought tokens and tenants of model servers go by account and do not move"
+    )
     return [*lines, *([f"{found.due} days are due and not looked at"] if found.due else [])]
 
 
