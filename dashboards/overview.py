@@ -23,6 +23,8 @@ from dashboards.query import explain_url
 
 TOP_JOBS = 10
 NO_MODEL = "no model named"
+# What tokens cost that were bought.
+NO_JOB = "no job: bought tokens"
 # The figures of a table of amounts that lead to their explanation.
 LINKED = ("cost", "gpu_hours", "energy", "carbon")
 ACCOUNTS = [account.label for account in Account]
@@ -189,7 +191,7 @@ def _of_team(name: str, scope: Scope) -> dict[str, list[str]]:
 
 
 def _of_jobs(dimension: str, name: str, scope: Scope) -> dict[str, list[str]] | None:
-    if name == NO_MODEL:
+    if name in (NO_MODEL, NO_JOB):
         return None if scope.sharing.shares else {dimension: [""], "account": ["job"]}
     return {dimension: [name], "account": ["job", "idle", "overhead"] if scope.sharing.shares else ["job"]}
 
@@ -225,7 +227,7 @@ def _model(row: SpendRow) -> str:
 
 
 def _job(row: SpendRow) -> str:
-    return row.keys["job_name"]
+    return row.keys["job_name"] or NO_JOB
 
 
 def _before(scope: Scope) -> Scope:

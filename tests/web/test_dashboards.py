@@ -62,3 +62,11 @@ def test_every_chart_has_a_table(demo_org: str, client: Client) -> None:
 
     assert page.count("<table>") >= 5
     assert "moved" in page
+
+
+def test_tokens_that_were_bought_stand_under_a_name_among_the_dearest_jobs(client: Client, demo_org: str) -> None:
+    page = client.get("/", {"org": demo_org}).content.decode()
+
+    dearest = page.split("Dearest jobs")[1]
+    assert "no job: bought tokens" in dearest
+    assert '<th scope="row"></th>' not in page
