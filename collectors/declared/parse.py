@@ -33,12 +33,14 @@ KEYS = {
     "embodied": ("sku",),
     "dedications": ("device_uid", "valid_from_at"),
     "signals": ("kind", "scope", "start_at"),
+    "token_prices": ("provider", "model", "kind", "valid_from_at"),
 }
 # One after another in time: (what they are of, start, end). An open end is closed by the next.
 TIMELINES = {
     "accounts": ("account", "valid_from_at", "valid_to_at"),
     "dedications": ("device_uid", "valid_from_at", "valid_to_at"),
     "signals": ("kind", "scope", "start_at", "end_at"),
+    "token_prices": ("provider", "model", "kind", "valid_from_at", "valid_to_at"),
 }
 
 

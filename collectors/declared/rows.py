@@ -8,6 +8,7 @@ import pandas as pd
 
 from aiobserve.domain.owned import BadTerms, OwnedGpu
 from aiobserve.domain.quality import Quality
+from aiobserve.domain.tokens import TokenKind
 from aiobserve.domain.units import HOURS_PER_YEAR, KWH_PER_MWH, MILLIS_PER_GPU
 from collectors.declared.fields import BadEntry, Values, shown
 
@@ -164,6 +165,29 @@ def commitment_rows(given: Values, known: Known) -> Rows:
     row = {name: given[name] for name in ("site", "sku", "contract")} | _valid(given)
     hourly = {"gpus": float(given["gpus"]), "usd_per_gpu_hour": _price(given["usd_per_gpu_hour"])}
     return [("commitments", {**row, **hourly, "commitment": given["name"]})]
+
+
+def token_price_rows(given: Values, known: Known) -> Rows:
+    listed = {kind: given[f"{kind.label}_usd_per_million"] for kind in TokenKind}
+    if all(price is None for price in listed.values()):
+        raise BadEntry(
+            f"it has no price; give one of {', '.join(f'{kind.label}_usd_per_million' for kind in TokenKind)}"
+        )
+    same = {name: given[name] for name in ("provider", "model")} | _valid(given)
+    same |= {"quality": int(QUALITY[given["quality"]]), "source": given["source"] or f"declared in {known.file}"}
+    return [
+        (
+            "token_prices",
+            {
+                **same,
+                "kind": kind.label,
+                "usd_per_million": float(price * (1 - given["discount_ratio"])),
+                "list_usd_per_million": float(price),
+            },
+        )
+        for kind, price in listed.items()
+        if price is not None
+    ]
 
 
 def pool_rows(given: Values, known: Known) -> Rows:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from aiobserve.domain.account import Component
 from aiobserve.domain.terms import ENERGY_CONTRACT_KINDS, POOL_COMPONENTS, SHARE_KEYS
+from aiobserve.domain.tokens import TokenKind
 from aiobserve.domain.units import KWH_PER_MWH
 from collectors.declared import rows
 from collectors.declared.fields import (
@@ -34,6 +35,7 @@ WATTS = number(0, 1_000_000)
 USD = number(0, 10**12)
 GRAMS = number(0, 5_000)
 SOME = number(0, 10**9, above=True)
+PER_MILLION = number(0, 100_000)
 SINCE = {"valid_from": Field(instant, ALWAYS_AT), "valid_to": Field(instant, None)}
 SOURCE = Field(source, None)
 
@@ -91,6 +93,14 @@ TABLES: dict[str, Table] = {
             "usd_per_gpu_hour": Field(PRICE), **SINCE,
         },
         rows.commitment_rows,
+    ),
+    "token_price": Table(
+        {
+            "provider": Field(text), "model": Field(text), "discount_ratio": Field(number(0, 1), Decimal(0)),
+            **{f"{kind.label}_usd_per_million": Field(PER_MILLION, None) for kind in TokenKind},
+            "quality": Field(one_of(*QUALITY), "measured"), "source": SOURCE, **SINCE,
+        },
+        rows.token_price_rows,
     ),
     "pool": Table(
         {

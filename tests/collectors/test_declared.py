@@ -41,7 +41,7 @@ def test_the_example_has_every_table_and_no_fault() -> None:
     assert [name for name in TABLES if f"[[{name}]]" not in text] == []
     assert {name: len(frame) for name, frame in found.items()} == {
         "sites": 2, "devices": 21, "accounts": 3, "rates": 5, "commitments": 1, "pools": 2, "energy_contracts": 1,
-        "embodied": 1, "dedications": 9, "signals": 5,
+        "embodied": 1, "dedications": 9, "signals": 5, "token_prices": 3,
     }  # fmt: skip
 
 
@@ -67,6 +67,22 @@ def test_what_is_owned_costs_its_depreciation_and_its_upkeep() -> None:
 
 def test_terms_of_ownership_that_give_no_price_are_named() -> None:
     assert "residual of 9.0 USD of 5.0 USD" in fault('[[owned]]\nsku = "X"\ncapex_usd = 5\nresidual_usd = 9\n').reason
+
+
+def test_tokens_are_priced_by_kind_less_what_was_agreed() -> None:
+    prices = frames(
+        '[[token_price]]\nprovider = "acme"\nmodel = "big"\ninput_usd_per_million = 4\noutput_usd_per_million = 20\n'
+        "discount_ratio = 0.25\n"
+    )["token_prices"]
+
+    assert prices[["kind", "usd_per_million", "list_usd_per_million"]].to_numpy().tolist() == [
+        ["input", 3.0, 4.0],
+        ["output", 15.0, 20.0],
+    ]
+
+
+def test_tokens_without_a_price_are_refused_with_the_keys_that_give_one() -> None:
+    assert "input_usd_per_million" in fault('[[token_price]]\nprovider = "acme"\nmodel = "big"\n').reason
 
 
 def test_a_spot_price_holds_from_change_to_change() -> None:

@@ -56,6 +56,7 @@ STANDING = {
     "commitments": write_commitments,
     "energy_contracts": write_energy_contracts,
     "embodied": write_embodied,
+    "token_prices": write_token_prices,
     "bill_rules": write_bill_rules,
 }
 

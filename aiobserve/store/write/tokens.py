@@ -88,8 +88,8 @@ def write_token_usage(organisation_id: int, usage: pd.DataFrame) -> None:
     _want(rows[TOUCHED])
 
 
-def write_token_prices(organisation_id: int, prices: pd.DataFrame) -> None:
-    """Write dated prices of tokens; days of the provider from the earliest that changed are attributed again.
+def write_token_prices(organisation_id: int, prices: pd.DataFrame) -> int:
+    """Write dated prices of tokens and return how many changed; days of the provider from then on are attributed again.
 
     Raises:
         BadFrame: a kind is not one of `TokenKind`, or a price is negative.
@@ -113,6 +113,7 @@ def write_token_prices(organisation_id: int, prices: pd.DataFrame) -> None:
     )
     if changed:
         want_again(providers.values(), prices["valid_from_at"].min(), None, reason=Reason.RATE)
+    return changed
 
 
 def provider_sites(organisation_id: int, providers: "pd.Series[str]") -> dict[str, int]:
