@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiobserve.attribution.split import check, divide
+from aiobserve.attribution.split import check, divide, sums_of_weights
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
@@ -55,7 +55,7 @@ def split_columns(totals: Int64Array, weights: Int64Array) -> Int64Array:
     Raises:
         CannotSplit: a column has a total but no weight, or a magnitude exceeds 2**52.
     """
-    divisor = np.add.reduce(weights, axis=0)
+    divisor = sums_of_weights(np.add.reduce, weights)
     negative = totals < 0
     signed = bool(negative.any())
     magnitude = np.abs(totals) if signed else totals

@@ -4,7 +4,9 @@ Source: the method of Hamilton, as used for the apportionment of seats: floor ev
 units that are left to the largest remainders; here ties go to the earlier part.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ Int64Array = npt.NDArray[np.int64]
 # Float quotas are corrected by exact integer arithmetic modulo 2**64; that needs the quotient to be within a
 # few units of the truth, which float64 gives up to here.
 LARGEST = 2**52
+# Sums of 64-bit integers from here on wrap around, without a word.
+WRAPS = 2.0**63
 # Groups of up to this many rows are ranked by comparing every pair, larger ones by sorting.
 SMALL = 8
 
@@ -69,9 +73,9 @@ class Groups:
         size = np.bincount(group, minlength=groups).astype(np.int64)
         return cls(group, size, np.cumsum(size) - size)
 
-    def sum(self, values: Int64Array) -> Int64Array:
-        """Return the sum of each group, shape (g,)."""
-        sums = np.zeros(len(self.size), dtype=np.int64)
+    def sum(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the sum of each group, shape (g,), of the type of the values."""
+        sums = np.zeros(len(self.size), dtype=values.dtype)
         some = np.flatnonzero(self.size)
         if some.size:
             sums[some] = np.add.reduceat(values, self.start[some])
@@ -79,7 +83,7 @@ class Groups:
 
     def split(self, totals: Int64Array, weights: Int64Array) -> Int64Array:
         """Split each group's total over its rows; see `split_groups`."""
-        weight_of_group = self.sum(weights)
+        weight_of_group = sums_of_weights(self.sum, weights)
         magnitude = np.abs(totals)
         check(magnitude, weight_of_group, weights)
         if not magnitude.any():
@@ -141,6 +145,23 @@ def divide(total: Int64Array, weights: Int64Array, divisor: Int64Array) -> tuple
         quotient[wrong] += correction
         remainder[wrong] -= correction * by
     return quotient, remainder
+
+
+def sums_of_weights(sum_of: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], weights: Int64Array) -> Int64Array:
+    """Return the sum of the weights of each group, where integers could wrap around after a look at it in float64.
+
+    Args:
+        sum_of: sums an array like the weights by group, in the array's own type.
+
+    Raises:
+        CannotSplit: a sum exceeds 2**52 by so much that it may not fit in 64 bits.
+    """
+    if weights.size and float(weights.max()) * weights.size >= WRAPS:
+        about = float(sum_of(weights.astype(np.float64)).max())
+        # Far from both bounds the float is right about either; below this the integer sum is exact, and checked.
+        if about > 2.0 * LARGEST:
+            raise CannotSplit(f"sum of weights {about:.0f} exceeds 2**52; split over shorter windows or fewer devices")
+    return sum_of(weights)
 
 
 def check(magnitude: Int64Array, weight_of_group: Int64Array, weights: Int64Array) -> None:

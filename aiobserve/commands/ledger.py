@@ -18,9 +18,9 @@ def ledger() -> None:
 @json_option
 @expected_errors
 def check(org: str | None, as_json: bool) -> None:
-    """Check that every window balances on every measure and that no posting and no closed month was altered.
+    """Check that every window balances on every measure and that no posting, token share or closed month was altered.
 
-    All organisations, or the one that is named. Exits 1 when something is wrong, and names the window.
+    All organisations, or the one that is named. Exits 1 when something is wrong, and names the window or the day.
     """
     with database():
         with spinner("adding up every window", quiet=as_json):
@@ -40,6 +40,7 @@ def check(org: str | None, as_json: bool) -> None:
                 f"  window {one['window_start_at']} at {one['site']} is not what stands for it"
                 for one in checked.get("windows_not_standing", [])
             ),
+            *(f"  {one['day']} at {one['site']}: {one['what']}" for one in checked.get("altered_shares", [])),
             *([f"  {checked['orphans']} postings belong to no batch"] if "orphans" in checked else []),
             *(
                 f"  {one['month']} of {one['organisation']} was closed with {one['sealed']}, now comes to {one['found']}"

@@ -1,4 +1,4 @@
-"""Checks the ledger: does every window balance, to the unit, and is every batch and closed month what was sealed."""
+"""Checks the ledger: does every window balance, to the unit, and is every batch, division over tokens and closed month as sealed."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ def check_all(slug: str | None = None) -> dict[str, Any]:
     """Check one organisation's ledger, or all; returns plain values.
 
     `balanced` is True only when every window of every site sums to zero on each of the measures, every batch has the
-    postings it was sealed with, what was reversed cancels out, and every closed month has the hash it was closed
-    with; otherwise `unbalanced_windows`, `altered_batches`, `windows_not_standing`, `orphans` and
-    `altered_periods` say where not.
+    postings it was sealed with, what was reversed cancels out, the postings of every site-day divide over tokens as
+    was sealed, and every closed month has the hash it was closed with; otherwise `unbalanced_windows`,
+    `altered_batches`, `windows_not_standing`, `orphans`, `altered_shares` and `altered_periods` say where not.
 
     Raises:
         NoSuchOrganisation: there is none of that name.
@@ -34,6 +34,11 @@ def check_all(slug: str | None = None) -> dict[str, Any]:
             {"site": site, "window_start_at": at.isoformat()} for one in found for site, at in one.not_standing
         ],
         "orphans": sum(one.orphans for one in found),
+        "altered_shares": [
+            {"site": site, "day": day.isoformat(), "what": what}
+            for one in found
+            for site, day, what in one.altered_shares
+        ],
         "altered_periods": [
             {"organisation": one.slug, "month": f"{period.month:%Y-%m}", "sealed": period.sealed, "found": period.found}
             for one in chosen

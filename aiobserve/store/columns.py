@@ -23,6 +23,12 @@ def epoch_sql(column: str, *, missing: int = FAR_FUTURE_S) -> str:
     return f"coalesce(floor(extract(epoch FROM {column}))::bigint, {missing})"
 
 
+def checksum_sql(table: str, columns: Iterable[str]) -> str:
+    """Return SQL for a checksum over rows, exact and whatever their order: the sum of a 64-bit hash of all they say."""
+    row = ", ".join(f"{table}.{name}" for name in columns)
+    return f"coalesce(sum(hash_record_extended(ROW({row}), 0)::numeric), 0)"
+
+
 def read_rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with connection.cursor() as cursor:

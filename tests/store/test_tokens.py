@@ -1,12 +1,19 @@
 """From counters, usage and prices of tokens to a balanced ledger, in a real PostgreSQL."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
+from aiobserve.commands.ledger import check
 from aiobserve.domain import frames
 from aiobserve.domain.account import Account, Component
 from aiobserve.domain.quality import Quality
@@ -15,9 +22,10 @@ from aiobserve.domain.window import Span
 from aiobserve.pipeline.check import check_all
 from aiobserve.pipeline.collect import Collected, collect
 from aiobserve.pipeline.sweep import Swept, attribute_due
-from aiobserve.store.models import Posting, ServingWeight, TokenShare, TokenUsage
+from aiobserve.store.models import Posting, ServingWeight, TokenShare, TokenShareSeal, TokenUsage
 from aiobserve.store.read import fleet, ledger
 from aiobserve.store.write.organisation import ensure_organisation
+from aiobserve.store.write.tokens import SHARE_COLUMNS
 from aiobserve.store.write.watermark import want_again
 from collectors.base import Batch
 from tests.worlds import World, at, frame
@@ -282,3 +290,111 @@ def test_shares_name_the_same_windows_as_the_postings() -> None:
     of_world = TokenShare.objects.filter(organisation_id=organisation_id)
     windows = pd.Series(sorted(set(of_world.values_list("window_start_at", flat=True))))
     assert windows.tolist() == [at(1) + timedelta(minutes=15 * n) for n in range(4)]
+
+
+def two_days() -> TokenWorld:
+    """A served request on the first day and a bought one on the second; each makes shares."""
+    one = world().price("output", 1.0).use("search", job="server", start=1, end=1.25, output=300)
+    return one.use("search", model="frontier", start=30, end=30.1, output=1_000)
+
+
+def shares_of(organisation_id: int) -> "QuerySet[TokenShare]":
+    return TokenShare.objects.filter(organisation_id=organisation_id)
+
+
+def altered() -> object:
+    checked = check_all("world")
+    assert checked["balanced"] == ("altered_shares" not in checked)
+    return checked.get("altered_shares")
+
+
+def test_shares_as_they_were_written_are_what_was_sealed_and_days_without_any_need_no_seal() -> None:
+    organisation_id, _, swept = run(two_days())
+
+    seals = TokenShareSeal.objects.filter(site__organisation_id=organisation_id).order_by("day")
+    assert [(seal.site.name, str(seal.day), seal.shares) for seal in seals] == [
+        ("lab", "2026-03-02", 5),
+        ("example", "2026-03-03", 1),
+    ]
+    assert swept.days > 2
+    assert altered() is None
+
+
+@pytest.mark.parametrize("name", list(SHARE_COLUMNS)[4:])
+def test_an_altered_share_is_found_and_its_site_and_day_named_and_attribution_repairs_it(name: str) -> None:
+    organisation_id, _, _ = run(two_days())
+    some = shares_of(organisation_id).filter(day="2026-03-02").order_by("pk")[:1]
+    shares_of(organisation_id).filter(pk__in=list(some.values_list("pk", flat=True))).update(
+        **{name: Coalesce(F(name), 0) + 1}
+    )
+
+    assert altered() == [{"site": "lab", "day": "2026-03-02", "what": "a token share was altered"}]
+
+    want_again([site.pk for site in fleet.sites(organisation_id)], at(0), None)
+    attribute_due(organisation_id, now_at=LATER_AT)
+    assert altered() is None
+
+
+def test_parts_of_tokens_set_to_nought_fail_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    organisation_id, _, _ = run(two_days())
+    shares_of(organisation_id).update(output_parts=0)
+    monkeypatch.setattr("aiobserve.commands.ledger.database", nullcontext)
+
+    ended = CliRunner().invoke(check, ["--org", "world"])
+
+    assert ended.exit_code == 1
+    assert "2026-03-02 at lab: a token share was altered" in ended.output
+    assert "2026-03-03 at example: a token share was altered" in ended.output
+
+
+def test_a_removed_an_added_and_a_moved_share_are_found() -> None:
+    organisation_id, _, _ = run(two_days())
+    shares_of(organisation_id).filter(day="2026-03-03").delete()
+    one = shares_of(organisation_id).filter(day="2026-03-02").order_by("pk")[0]
+    one.delete()
+    assert altered() == [
+        {"site": "lab", "day": "2026-03-02", "what": "sealed with 5 token shares, has 4"},
+        {"site": "example", "day": "2026-03-03", "what": "sealed with 1 token shares, has 0"},
+    ]
+
+    one.pk = None
+    one.save(force_insert=True)
+    assert altered() == [{"site": "example", "day": "2026-03-03", "what": "sealed with 1 token shares, has 0"}]
+    one.pk = None
+    one.save(force_insert=True)
+    shares_of(organisation_id).filter(pk=one.pk).update(day="2026-03-04")
+    assert altered() == [
+        {"site": "example", "day": "2026-03-03", "what": "sealed with 1 token shares, has 0"},
+        {"site": "lab", "day": "2026-03-04", "what": "has 1 token shares that no seal vouches for"},
+    ]
+
+
+def test_a_seal_that_is_gone_is_missed_and_another_organisation_is_not_blamed() -> None:
+    organisation_id, _, _ = run(two_days())
+    ensure_organisation("other", name="Other")
+    TokenShareSeal.objects.filter(site__organisation_id=organisation_id, day="2026-03-02").delete()
+
+    assert altered() == [{"site": "lab", "day": "2026-03-02", "what": "has 5 token shares that no seal vouches for"}]
+    assert check_all("other")["balanced"]
+
+
+def test_an_upgrade_seals_the_shares_that_are_there() -> None:
+    organisation_id, _, _ = run(two_days())
+    TokenShareSeal.objects.all().delete()
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("aiobserve.store.migrations.0011_token_seal").FILL)
+
+    assert TokenShareSeal.objects.filter(site__organisation_id=organisation_id).count() == 2
+    assert altered() is None
+
+
+def test_tokens_that_are_gone_take_their_seal_along() -> None:
+    organisation_id, _, _ = run(two_days())
+    TokenUsage.objects.filter(organisation_id=organisation_id).delete()
+    want_again([site.pk for site in fleet.sites(organisation_id)], at(0), None)
+
+    attribute_due(organisation_id, now_at=LATER_AT)
+
+    assert TokenShareSeal.objects.filter(site__organisation_id=organisation_id).count() == 0
+    assert altered() is None

@@ -13,7 +13,14 @@ from aiobserve.store.models.rates import GpuRate, SignalSeries, SignalValue
 from aiobserve.store.models.rules import Label, OrganisationRule
 from aiobserve.store.models.telemetry import TelemetryChunk, TelemetrySample
 from aiobserve.store.models.terms import Commitment, EmbodiedFactor, EnergyContract, SharedPool
-from aiobserve.store.models.tokens import ServingCounter, ServingWeight, TokenPrice, TokenShare, TokenUsage
+from aiobserve.store.models.tokens import (
+    ServingCounter,
+    ServingWeight,
+    TokenPrice,
+    TokenShare,
+    TokenShareSeal,
+    TokenUsage,
+)
 from aiobserve.store.models.watermark import Watermark
 from aiobserve.store.models.workloads import Job, JobActivity, JobInterval
 
@@ -62,6 +69,7 @@ __all__ = [
     "TelemetrySample",
     "TokenPrice",
     "TokenShare",
+    "TokenShareSeal",
     "TokenUsage",
     "Watermark",
 ]

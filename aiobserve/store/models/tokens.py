@@ -109,6 +109,19 @@ class TokenShare(models.Model):
         ]
 
 
+class TokenShareSeal(models.Model):
+    """What the shares of a site-day were when they were written: how many, and a checksum. A day without any has none."""
+
+    site = models.ForeignKey(Site, models.CASCADE, db_index=False)
+    day = models.DateField()
+    shares = models.BigIntegerField()
+    checksum = models.DecimalField(max_digits=40, decimal_places=0)
+
+    class Meta:
+        db_table = "token_share_seal"
+        constraints = [models.UniqueConstraint(fields=["site", "day"], name="token_share_seal_once")]
+
+
 class ServingWeight(models.Model):
     """The work of a token that a site-day of a server was split by, and where that came from."""
 

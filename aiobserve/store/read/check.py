@@ -7,6 +7,7 @@ from django.db import connection
 
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.store.write.ledger import CHECKSUM
+from aiobserve.store.write.tokens import SHARE_CHECKSUM
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class CheckedLedger:
         altered: (site, day, what is wrong) of each batch whose postings are not those that were posted.
         not_standing: (site, window start) of each window whose postings sum to something else than what stands for it.
         orphans: postings of batches that are not there.
+        altered_shares: (site, day, what is wrong) of each day whose division over tokens is not the one that was written.
     """
 
     windows: int
@@ -29,6 +31,7 @@ class CheckedLedger:
     altered: list[tuple[str, date, str]]
     not_standing: list[tuple[str, datetime]]
     orphans: int
+    altered_shares: list[tuple[str, date, str]]
 
 
 def check(organisation_id: int) -> CheckedLedger:
@@ -63,6 +66,7 @@ def check(organisation_id: int) -> CheckedLedger:
         altered=_altered(organisation_id),
         not_standing=_not_standing(organisation_id),
         orphans=_orphans(organisation_id),
+        altered_shares=_altered_shares(organisation_id),
     )
 
 
@@ -111,3 +115,30 @@ def _orphans(organisation_id: int) -> int:
             [organisation_id],
         )
         return int((cursor.fetchone() or (0,))[0])
+
+
+def _altered_shares(organisation_id: int) -> list[tuple[str, date, str]]:
+    """Find site-days whose shares and seal differ, in one statement: attribution may be replacing both."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH ours AS (SELECT id, name FROM site WHERE organisation_id = %s),
+                found AS (SELECT site_id, day, count(*) AS shares, {SHARE_CHECKSUM} AS checksum
+                          FROM token_share WHERE site_id IN (SELECT id FROM ours) GROUP BY site_id, day),
+                sealed AS (SELECT site_id, day, shares, checksum
+                           FROM token_share_seal WHERE site_id IN (SELECT id FROM ours))
+                SELECT ours.name, day, sealed.shares, coalesce(found.shares, 0)
+                FROM sealed FULL JOIN found USING (site_id, day) JOIN ours ON ours.id = site_id
+                WHERE (sealed.shares, sealed.checksum) IS DISTINCT FROM (found.shares, found.checksum)
+                ORDER BY day, ours.name""",  # noqa: S608 - names are our own constants
+            [organisation_id],
+        )
+        rows = cursor.fetchall()
+    return [(name, day, _wrong_with_shares(sealed, found)) for name, day, sealed, found in rows]
+
+
+def _wrong_with_shares(sealed: int | None, found: int) -> str:
+    if sealed is None:
+        return f"has {found} token shares that no seal vouches for"
+    if sealed != found:
+        return f"sealed with {sealed} token shares, has {found}"
+    return "a token share was altered"

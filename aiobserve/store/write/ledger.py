@@ -13,6 +13,7 @@ from psycopg import sql
 from aiobserve.domain.account import MEASURES
 from aiobserve.domain.units import MICROSECONDS_PER_SECOND
 from aiobserve.domain.window import Span
+from aiobserve.store.columns import checksum_sql
 from aiobserve.store.models import LedgerBatch
 from aiobserve.store.write.copy import copy_frame
 
@@ -42,11 +43,8 @@ WINDOW_COLUMNS = {
     "digest": "int8",
     "assumed": "bool",
 }
-# Order-independent and exact: the sum over the rows of a 64-bit hash of everything that a posting says. A migration that
-# adds a column to the postings has to seal every batch anew (see 0004_ledger_windows).
-CHECKSUM = "coalesce(sum(hash_record_extended(ROW("
-CHECKSUM += ", ".join(f"posting.{name}" for name in list(POSTING_COLUMNS)[1:])
-CHECKSUM += "), 0)::numeric), 0)"
+# A migration that adds a column to the postings has to seal every batch anew (see 0006_ledger_windows).
+CHECKSUM = checksum_sql("posting", list(POSTING_COLUMNS)[1:])
 # The first key of PostgreSQL's two-key advisory locks; the second is the organisation's id.
 BOOKS_LOCK = 0x6C656467
 

@@ -10,7 +10,7 @@ from aiobserve.domain.reason import Reason
 from aiobserve.domain.schema import BadFrame
 from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.window import Span
-from aiobserve.store.columns import read_rows
+from aiobserve.store.columns import checksum_sql, read_rows
 from aiobserve.store.models import AiModel, Job, ServingWeight, Site
 from aiobserve.store.write.copy import copy_frame, merge_frame
 from aiobserve.store.write.fleet import map_known
@@ -29,6 +29,16 @@ SHARE_COLUMNS = {
     "team_id": "int8", "project_id": "int8", "model_id": "int8", **dict.fromkeys(TOKEN_COLUMNS, "int8"),
     **dict.fromkeys(("input_parts", "cached_parts", "output_parts", "idle_parts"), "int8"),
 }  # fmt: skip
+# A migration that adds a column to the shares has to seal every site-day anew (see 0011_token_seal).
+SHARE_CHECKSUM = checksum_sql("token_share", SHARE_COLUMNS)
+# One way to and fro for all that a site-day had; most have nothing.
+FORGET = """
+    WITH shares AS (DELETE FROM token_share WHERE site_id = %(site)s AND day = %(day)s),
+         weights AS (DELETE FROM serving_weight WHERE site_id = %(site)s AND day = %(day)s)
+    DELETE FROM token_share_seal WHERE site_id = %(site)s AND day = %(day)s"""
+SEAL = f"""
+    INSERT INTO token_share_seal (site_id, day, shares, checksum)
+    SELECT %(site)s, %(day)s, count(*), {SHARE_CHECKSUM} FROM token_share WHERE site_id = %(site)s AND day = %(day)s"""  # noqa: S608 - our own names
 
 
 def write_serving_counters(organisation_id: int, counters: pd.DataFrame) -> None:
@@ -139,12 +149,13 @@ class Weight:
 
 
 def replace_shares(site_id: int, day: date, *, shares: pd.DataFrame, weights: list[Weight]) -> None:
-    """Replace how the postings of a site-day divide over tokens; the caller holds the day's transaction."""
+    """Replace how the postings of a site-day divide over tokens, and seal it; the caller holds the day's transaction."""
+    place: dict[str, int | date] = {"site": site_id, "day": day}
     with connection.cursor() as cursor:
-        for table in ("token_share", "serving_weight"):
-            cursor.execute(f"DELETE FROM {table} WHERE site_id = %s AND day = %s", [site_id, day])  # noqa: S608 - our own names
-    if len(shares):
-        copy_frame("token_share", SHARE_COLUMNS, shares.assign(site_id=site_id, day=day))
+        cursor.execute(FORGET, place)
+        if len(shares):
+            copy_frame("token_share", SHARE_COLUMNS, shares.assign(site_id=site_id, day=day))
+            cursor.execute(SEAL, place)
     ServingWeight.objects.bulk_create(
         [ServingWeight(site_id=site_id, day=day, **{**vars(one), "source": one.source[:400]}) for one in weights]
     )

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiobserve.attribution.split import CannotSplit, split_exactly
+from aiobserve.attribution.batches import split_columns
+from aiobserve.attribution.split import CannotSplit, split_exactly, split_groups
 
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=40).filter(any)
 
@@ -45,3 +47,18 @@ def test_an_amount_without_any_weight_is_refused() -> None:
 def test_an_amount_too_large_to_split_exactly_is_refused() -> None:
     with pytest.raises(CannotSplit, match="2\\*\\*52"):
         split_exactly(2**52 + 1, [1, 2])
+
+
+@pytest.mark.parametrize("weights", [[2**62, 2**62], [2**62] * 4, [2**62] * 4 + [1], [2**52] * 4096, [2**63 - 1]])
+def test_weights_whose_sum_wraps_around_are_called_too_large_and_not_nought(weights: list[int]) -> None:
+    """In 64 bits the first sum is negative, the second nought and the third one."""
+    with pytest.raises(CannotSplit, match=r"sum of weights \d+ exceeds 2\*\*52"):
+        split_exactly(5, weights)
+    with pytest.raises(CannotSplit, match=r"sum of weights \d+ exceeds 2\*\*52"):
+        split_columns(np.array([[5]]), np.array(weights)[:, None])
+
+
+def test_many_groups_of_weights_that_only_together_would_wrap_around_are_split() -> None:
+    parts = split_groups(np.full(3000, 3), np.arange(3000), np.full(3000, 2**52))
+
+    assert parts.tolist() == [3] * 3000
