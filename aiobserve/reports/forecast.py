@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from aiobserve.ledger.budget import Budget, window_of
+from aiobserve.ledger.budget import Budget, from_today, window_of
 from aiobserve.ledger.forecast import Forecast, forecast, run_rate
-from aiobserve.reports.days import Known, daily, known_days, series
+from aiobserve.reports.days import Book, Known, daily, known_days, series
 from aiobserve.reports.scope import BadScope, Scope
 
 MONTH = Budget("month", "whole", "", "cost", 1)
@@ -19,7 +19,8 @@ class MonthForecast:
 
     Attributes:
         complete: (date, total) of each day of it that is over.
-        ahead: (date, expected) of each day from today on; today counts at least what it took already.
+        ahead: (date, expected) of each day from today on; today counts at least what it took already, and on top of
+            that what is booked today about days of closed months.
         spent: so far, today among it.
         expected: at the end of the month.
         bands: for each day ahead, (low, high) of the running total since the month began, with 80 % and with 95 %.
@@ -63,14 +64,15 @@ def month_forecast(
         raise BadScope(f"nothing was ever posted for {by} {subject!r}")
     window = window_of(MONTH, known.today)
     assert window is not None, "a budget without dates holds on every day"  # noqa: S101
-    own = amounts.get(subject, {})
-    made = ahead_of(known, series(known.days, own, measure), until=window.end)
+    own = amounts.get(subject, Book())
+    made = ahead_of(known, series(known.days, own.used, measure), until=window.end)
     complete_days = [day for day in known.days if day >= window.first]
-    complete = series(complete_days, own, measure)
-    today = series([known.today], own, measure)[0]
-    days = [max(day, today) if i == 0 else day for i, day in enumerate(made.days)]
+    complete = own.charged(complete_days, measure)
+    today, corrections = (series([known.today], one, measure)[0] for one in (own.used, own.corrections))
+    days = from_today(made.days, today=today, corrections=corrections)
     base, raised = sum(complete), sum(days) - sum(made.days)
-    spent = base + today
+    spent = base + today + corrections
+    used = np.array(series(complete_days, own.used, measure), float)
     return MonthForecast(
         measure=measure,
         first=window.first,
@@ -84,7 +86,7 @@ def month_forecast(
             tuple((max(base + low + raised, spent), max(base + high + raised, spent)) for low, high in day)
             for day in made.cumulative
         ),
-        run_rate=base + round(float(run_rate(np.array(complete, float), elapsed=len(complete), ahead=len(days)).sum())),
+        run_rate=base + corrections + round(float(run_rate(used, elapsed=len(used), ahead=len(days)).sum())),
         made=made,
     )
 
