@@ -20,8 +20,10 @@ from aiobserve.ledger.budget import (
 from aiobserve.reports.amounts import total
 from aiobserve.reports.days import Book, Known, amount_of, daily, known_days, midnight, series
 from aiobserve.reports.forecast import ahead_of
+from aiobserve.reports.names import check_name
 from aiobserve.store.read import budgets as stored
 from aiobserve.store.read import fleet
+from aiobserve.store.read.names import names as known_names
 
 __all__ = ["MEASURES", "BadBudget", "Budget", "Standing", "State", "answer", "budgets", "standings", "written"]
 
@@ -66,8 +68,17 @@ def answer(
     project: str = "",
     model: str = "",
 ) -> Answer:
-    """Answer whether work of a team, project and model that is expected to take so much may start now."""
+    """Answer whether work of a team, project and model that is expected to take so much may start now.
+
+    Raises:
+        UnknownName: the organisation has no team, project or model of the name, nor a budget for it.
+    """
     names = {"whole": "", "team": team, "project": project, "model": model}
+    held = budgets(organisation.pk)
+    for scope, name in names.items():
+        if name:
+            subjects = [one.subject for one in held if one.scope == scope]
+            check_name(scope, name, {*known_names(organisation.pk, scope), *subjects})
     applying = [
         one
         for one in standings(organisation)

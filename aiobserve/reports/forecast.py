@@ -8,6 +8,7 @@ import numpy as np
 from aiobserve.ledger.budget import Budget, from_today, window_of
 from aiobserve.ledger.forecast import Forecast, forecast, run_rate
 from aiobserve.reports.days import Book, Known, daily, known_days, series
+from aiobserve.reports.names import listed
 from aiobserve.reports.scope import BadScope, Scope
 
 MONTH = Budget("month", "whole", "", "cost", 1)
@@ -18,6 +19,7 @@ class MonthForecast:
     """The month that holds the last posting, in the ledger's unit of the measure.
 
     Attributes:
+        by, subject: whose it is: whole and nothing, or team, project or model and its name.
         complete: (date, total) of each day of it that is over.
         ahead: (date, expected) of each day from today on; today counts at least what it took already, and on top of
             that what is booked today about days of closed months.
@@ -29,6 +31,8 @@ class MonthForecast:
     """
 
     measure: str
+    by: str
+    subject: str
     first: date
     end: date
     today: date
@@ -39,6 +43,11 @@ class MonthForecast:
     bands: tuple[tuple[tuple[int, int], ...], ...]
     run_rate: int
     made: Forecast
+
+    @property
+    def of(self) -> str:
+        """Return whose it is, in words."""
+        return f"{self.by} {self.subject}" if self.subject else "everything"
 
     @property
     def intervals(self) -> tuple[tuple[float, int, int], ...]:
@@ -54,14 +63,20 @@ def month_forecast(
     """Return the forecast of the month in the scope's zone, of the whole or of one team, project or model; None without postings.
 
     Raises:
-        BadScope: nothing was ever posted for the subject.
+        BadScope: a subject is missing, one too many, or nothing was ever posted for it.
     """
     known = known_days(scope.organisation.pk, scope.timezone)
     if known is None:
         return None
+    if by == "whole" and subject:
+        raise BadScope(f"subject={subject[:80]!r} needs by=team, project or model; by=whole has no subject")
     amounts = daily(scope.organisation, scope.timezone, known, by=by)
-    if subject not in amounts and by != "whole":
-        raise BadScope(f"nothing was ever posted for {by} {subject!r}")
+    if by != "whole":
+        named = [name for name in amounts if name]
+        if not subject:
+            raise BadScope(f"by={by} needs a subject, the name of one {by}; {listed('', named)}")
+        if subject not in named:
+            raise BadScope(f"nothing was ever posted for {by} {subject[:80]!r}; {listed(subject, named)}")
     window = window_of(MONTH, known.today)
     assert window is not None, "a budget without dates holds on every day"  # noqa: S101
     own = amounts.get(subject, Book())
@@ -75,6 +90,8 @@ def month_forecast(
     used = np.array(series(complete_days, own.used, measure), float)
     return MonthForecast(
         measure=measure,
+        by=by,
+        subject=subject,
         first=window.first,
         end=window.end,
         today=known.today,
