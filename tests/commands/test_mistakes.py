@@ -114,6 +114,15 @@ def test_a_file_that_cannot_be_written_is_named(run: Run, company: str, tmp_path
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]
 
 
+@pytest.mark.parametrize("form", ["csv", "focus"])
+def test_an_export_makes_no_folder(run: Run, company: str, tmp_path: Path, form: str) -> None:
+    refused = run("export", form, "--org", company, "--out", str(tmp_path / "missing" / "x.csv"))
+
+    assert refused.exit_code == 1
+    assert refused.stderr == (f"Error: no folder {tmp_path / 'missing'}; make it first, or choose another with --out\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_mail_is_written_into_a_folder_that_is_made_for_it(run: Run, company: str, tmp_path: Path) -> None:
     done = run("digest", "preview", "--org", company, "--out", str(tmp_path / "missing" / "a.eml"))
 
