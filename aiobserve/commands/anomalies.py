@@ -12,7 +12,9 @@ from aiobserve.reports.finance_json import anomaly_values
 
 @click.command()
 @scope_options
-@click.option("--limit", default=20, show_default=True, help="How many to tell; --json gives all.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many to tell; --json gives all."
+)
 @json_option
 @expected_errors
 def anomalies(

@@ -12,9 +12,12 @@ from aiobserve.ledger.budget import MEASURES, SCOPES, WINDOWS, BadBudget, Budget
 from aiobserve.pipeline import budgets as pipeline
 from aiobserve.reports import budgets as reports
 from aiobserve.reports.finance_json import budget_values, standing_values
+from aiobserve.reports.names import UnknownName
 from aiobserve.reports.scope import organisation_of, zone_of
 
 PER_UNIT = {"cost": MICROUSD_PER_USD, "energy": MILLIJ_PER_KWH, "carbon": MICROG_PER_KG}
+UNITS = {"cost": "USD", "energy": "kWh", "carbon": "kgCO2e"}
+MOST_UNITS = 10**12
 BAR_CELLS = 20
 
 
@@ -57,7 +60,7 @@ def set_(
     """Set the budget NAME, in place of the one of that name."""
     with database():
         made = Budget(
-            name=name, scope=scope, subject=subject, measure=measure, amount=_amount(amount, measure), window=window,
+            name=name, scope=scope, subject=subject, measure=measure, amount=_amount(amount, measure, option="--amount"), window=window,
             timezone=zone_of(tz), is_hard=hard, thresholds=_per_cents(thresholds), valid_from=_day(valid_from),
             valid_to=_day(valid_to) if valid_to else None,
         )  # fmt: skip
@@ -89,12 +92,16 @@ def remove(name: str, org: str | None, as_json: bool) -> None:
 @json_option
 @expected_errors
 def may_start(team: str, project: str, model: str, measure: str, expected: str, org: str | None, as_json: bool) -> None:
-    """Ask whether work may start. Exits 1 when a hard budget says no."""
+    """Ask whether work may start. Exits 1 when a hard budget says no, and 2 when what was asked cannot be answered."""
     with database():
-        found = reports.answer(
-            organisation_of(org), expected=_amount(expected, measure), measure=measure, team=team, project=project,
-            model=model,
-        )  # fmt: skip
+        wanted = _amount(expected, measure, option="--expected")
+        try:
+            found = reports.answer(
+                organisation_of(org), expected=wanted, measure=measure, team=team, project=project, model=model
+            )
+        except UnknownName as error:
+            # Code 1 is the answer no; this is no answer.
+            raise click.UsageError(str(error)) from error
         answer({"allowed": found.allowed, "words": found.words}, as_json=as_json, words=found.words)
     if not found.allowed:
         raise SystemExit(1)
@@ -111,13 +118,14 @@ def _words(one: Standing) -> str:
     )
 
 
-def _amount(text: str, measure: str) -> int:
+def _amount(text: str, measure: str, *, option: str) -> int:
     try:
         value = Decimal(text)
     except InvalidOperation as error:
-        raise BadBudget(f"amount {text!r} is no number; write it as 1200.50") from error
-    if not value.is_finite() or abs(value) > 10**12:
-        raise BadBudget(f"amount {text!r} is no believable amount")
+        raise click.BadParameter(f"{text!r} is no number; write it as 1200.50", param_hint=f"'{option}'") from error
+    if not value.is_finite() or not 0 <= value <= MOST_UNITS:
+        unit = UNITS[measure]
+        raise click.BadParameter(f"{text} is not from 0 to {MOST_UNITS:,} {unit}", param_hint=f"'{option}'")
     return int(value * PER_UNIT[measure])
 
 

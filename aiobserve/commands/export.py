@@ -75,7 +75,7 @@ def export(
         )
         path = path or Path(f"{form}-{scope.organisation.slug}-{scope.first_day}-{scope.end_day}.csv")
         dimensions = tuple(name for name in group_by.split(",") if name)
-        with writing(path), spinner(f"writing {path.name}", quiet=as_json):
+        with writing(path, makes_folder=False), spinner(f"writing {path.name}", quiet=as_json):
             if form == "focus":
                 rows = chain(focus_rows(scope), correction_rows(scope, Method(corrections)))
                 manifest = {**write_csv(path, COLUMNS, rows), "corrections": corrections}
@@ -94,6 +94,6 @@ def export(
             "cost_microusd": total.cost_microusd,
             "bill": bill_values(reconciliation(scope)),
         }
-        with writing(path):
+        with writing(path, makes_folder=False):
             write_manifest(path, manifest)
         answer(manifest, as_json=as_json, words=f"{path}: {manifest['rows']:,} rows, {total.cost_usd:,} USD")

@@ -14,7 +14,7 @@ from aiobserve.reports.forecast import MonthForecast, month_forecast
 @org_option
 @click.option("--measure", type=click.Choice(list(MEASURES)), default="cost", show_default=True)
 @click.option("--by", type=click.Choice(SCOPES), default="whole", show_default=True)
-@click.option("--subject", default="", help="Name of the team, project or model.")
+@click.option("--subject", default="", help="Name of the team, project or model; needed unless --by is whole.")
 @click.option("--tz", default=None, help="IANA time zone in which days begin and end; UTC by default.")
 @json_option
 @expected_errors
@@ -32,7 +32,7 @@ def _words(one: MonthForecast) -> list[str]:
         return written(one.measure, amount)
 
     lines = [
-        f"{one.first:%B %Y}: {told(one.spent)} so far, {told(one.expected)} expected",
+        f"{one.first:%B %Y}, {one.of}: {told(one.spent)} so far, {told(one.expected)} expected",
         *(f"with {coverage:.0%}: {told(low)} to {told(high)}" for coverage, low, high in one.intervals),
         f"by the run rate it would be {told(one.run_rate)}; the interval rests on {one.made.errors} past forecasts",
     ]

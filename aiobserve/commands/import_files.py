@@ -85,8 +85,9 @@ def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, 
     """Take FILES (declared TOML, and recorded jobs, power, prices, carbon, load, bills) into the store.
 
     What a file is, is told by its columns, or by its first table where it is TOML. Rows that cannot be used are
-    listed with their position and never stop the rest; nor does a file that is none of ours: it is named, and
-    the exit code is 1. Safe to stop at any time and to run again: nothing is lost and nothing is taken in twice.
+    listed with their position and never stop the rest; nor does a file that is none of ours, or of which every entry
+    was refused: it is named, and the exit code is 1. Safe to stop at any time and to run again: nothing is lost and
+    nothing is taken in twice.
     """
     kinds, failed = _kinds(files)
     options = _options(kinds, terms)
@@ -100,6 +101,7 @@ def import_files(files: tuple[Path, ...], org: str, queue: bool, as_json: bool, 
                 results.append({"file": str(path), "format": kind, **_take(org, kind, one, queue, as_json)})
             except (SourceGarbled, SourceRefused, SourceUnavailable) as error:
                 failed.append({"file": str(path), "error": str(error)})
+        failed += [_refused(one) for one in results if one.get("all_refused")]
         words = "\n".join([*map(_words, results), *(f"NOT IMPORTED: {one['error']}" for one in failed)])
         answer({"organisation": org, "files": results, "failed": failed}, as_json=as_json, words=words)
     if failed:
@@ -115,6 +117,12 @@ def _kinds(files: tuple[Path, ...]) -> tuple[dict[Path, str], list[dict[str, str
         except (SourceGarbled, SourceUnavailable) as error:
             failed.append({"file": str(path), "error": str(error)})
     return kinds, failed + _lonely(kinds)
+
+
+def _refused(result: dict[str, Any]) -> dict[str, str]:
+    """Return a file of which nothing came in, as one that failed."""
+    error = f"{result['file']}: every entry in it is refused; correct them and import it again"
+    return {"file": result["file"], "error": error}
 
 
 def _lonely(kinds: dict[Path, str]) -> list[dict[str, str]]:
@@ -137,16 +145,18 @@ def _take(org: str, kind: str, options: dict[str, Any], queue: bool, quiet: bool
         return {"request": request_id}
     # The organisation is made once there is something to put into it.
     source = opened(make_collector(kind, options))
-    return asdict(_collect(ensure_organisation(org, name=org), source, quiet=quiet))
+    return _collect(ensure_organisation(org, name=org), source, quiet=quiet)
 
 
-def _collect(organisation_id: int, source: Opened, *, quiet: bool) -> Collected:
-    shown = 0
+def _collect(organisation_id: int, source: Opened, *, quiet: bool) -> dict[str, Any]:
+    """Return what came in, and whether the file holds entries none of which can be used, now or when it first came."""
+    shown = usable = refused = 0
     with progress(quiet=quiet) as bar:
         task = bar.add_task(f"importing {source.name}", total=None)
 
         def advance(batch: Batch, so_far: Collected) -> None:
-            nonlocal shown
+            nonlocal shown, usable, refused
+            usable, refused = usable + batch.rows, refused + batch.rejected
             bar.update(task, advance=1, description=f"importing {source.name}: {so_far.rows:,} rows")
             notices = [(one.position, one.reason) for one in batch.rejections]
             for position, reason in [*notices, *((gap.position, gap.reason) for gap in batch.gaps)]:
@@ -158,7 +168,7 @@ def _collect(organisation_id: int, source: Opened, *, quiet: bool) -> Collected:
     if shown > SHOWN_NOTICES and not quiet:
         more = f"  ... and {shown - SHOWN_NOTICES:,} more; all are kept with their reasons in ingest_rejection"
         console.print(more, soft_wrap=True)
-    return collected
+    return {**asdict(collected), "all_refused": refused > 0 and not usable}
 
 
 def _rank(kind: str) -> int:

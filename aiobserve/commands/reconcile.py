@@ -2,10 +2,11 @@
 
 import click
 
+from aiobserve.commands.dollars import Dollars
 from aiobserve.commands.scope_options import scope_of, scope_options
 from aiobserve.commands.servers import database
 from aiobserve.commands.terminal import answer, expected_errors, json_option
-from aiobserve.domain.units import MICROUSD_PER_USD, usd
+from aiobserve.domain.units import usd
 from aiobserve.ledger.reconcile import REASONS, Status, Thresholds
 from aiobserve.reports.finance_json import reconciliation_values
 from aiobserve.reports.reconciliation import Reconciled, reconciliation
@@ -16,8 +17,16 @@ SHOWN_LINES = 40
 @click.command()
 @scope_options
 @click.option("--bill", "provider", default=None, help="Compare with the bill of this provider alone.")
-@click.option("--warn-usd", default=1.0, show_default=True, help="Unexplained money of a line from which to warn.")
-@click.option("--breach-usd", default=10.0, show_default=True, help="Unexplained money of a line that is a breach.")
+@click.option(
+    "--warn-usd", default="1", type=Dollars(), show_default=True, help="Unexplained money of a line from which to warn."
+)
+@click.option(
+    "--breach-usd",
+    default="10",
+    type=Dollars(),
+    show_default=True,
+    help="Unexplained money of a line that is a breach.",
+)
 @json_option
 @expected_errors
 def reconcile(
@@ -26,8 +35,8 @@ def reconcile(
     end_day: str | None,
     tz: str | None,
     provider: str | None,
-    warn_usd: float,
-    breach_usd: float,
+    warn_usd: int,
+    breach_usd: int,
     as_json: bool,
 ) -> None:
     """Compare the ledger with the imported bill: matched, explained, unexplained.
@@ -35,9 +44,7 @@ def reconcile(
     bill = ledger + explained + unexplained, to the microdollar. Exits 1 when what nobody can explain of a line is
     beyond the limit of a breach (that many dollars, or one per cent of the line).
     """
-    limits = Thresholds(
-        warn_microusd=round(warn_usd * MICROUSD_PER_USD), breach_microusd=round(breach_usd * MICROUSD_PER_USD)
-    )
+    limits = Thresholds(warn_microusd=warn_usd, breach_microusd=breach_usd)
     with database():
         scope = scope_of(org, first_day, end_day, tz)
         found = reconciliation(scope, provider=provider, thresholds=limits)

@@ -107,10 +107,13 @@ def answer(value: object, *, as_json: bool, words: str) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Make the folder of a file that a person named, and turn what goes wrong in writing there into one line."""
+def writing(path: Path, *, makes_folder: bool = True) -> Iterator[None]:
+    """Make the folder of a file that a person named, or refuse without it; and turn what goes wrong there into one line."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if makes_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.parent.exists():
+            raise click.ClickException(f"no folder {path.parent}; make it first, or choose another with --out")
         yield
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}; choose another with --out") from error

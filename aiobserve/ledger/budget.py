@@ -172,20 +172,37 @@ class Ahead:
     is_short: bool = False
 
 
+def from_today(expected: Sequence[int], *, today: int, corrections: int = 0) -> list[int]:
+    """Return what each day from today on comes to.
+
+    Today is at least what was used today. Corrections that are booked today are about other days: they come on top, as
+    far up or down as they go, and are no part of what today was expected to take.
+    """
+    return [max(day, today) + corrections if number == 0 else day for number, day in enumerate(expected)]
+
+
 def evaluate(
-    budget: Budget, window: Days, *, complete: Sequence[int], today: int, ahead: Ahead, committed: int = 0
+    budget: Budget,
+    window: Days,
+    *,
+    complete: Sequence[int],
+    today: int,
+    ahead: Ahead,
+    committed: int = 0,
+    corrections: int = 0,
 ) -> Standing:
     """Return how a budget stands.
 
     Args:
         complete: total of each day of the window that is over, oldest first.
-        today: what was spent on the day that is not over yet; 0 when none is.
+        today: what was used on the day that is not over yet; 0 when none is.
+        corrections: what is booked today about days of closed months; below 0 for a credit.
         ahead: from today to the end of the window. Today counts at least what was spent already, and what is to come
             at least what is committed.
     """
-    spent = sum(complete) + today
-    days = [max(day, today) if i == 0 else day for i, day in enumerate(ahead.days)]
-    rest = max(sum(days) - today, committed) if days else committed
+    spent = sum(complete) + today + corrections
+    days = from_today(ahead.days, today=today, corrections=corrections)
+    rest = max(sum(days) - today - corrections, committed) if days else committed
     raised = spent + rest - (sum(complete) + sum(ahead.days)) if days else 0
     expected = spent + rest
     low = max(sum(complete) + ahead.low + raised, spent) if days else expected

@@ -1,6 +1,6 @@
 """How every budget stands, and whether work may start under them: the one place that holds spending against budgets."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from aiobserve.domain.units import MILLIS_PER_GPU
 from aiobserve.ledger.budget import (
@@ -17,19 +17,19 @@ from aiobserve.ledger.budget import (
     window_of,
     written,
 )
-from aiobserve.reports.amounts import Amounts, total
-from aiobserve.reports.days import Known, amount_of, daily, known_days, midnight, series
+from aiobserve.reports.amounts import total
+from aiobserve.reports.days import Book, Known, amount_of, daily, known_days, midnight, series
 from aiobserve.reports.forecast import ahead_of
+from aiobserve.reports.names import check_name
 from aiobserve.store.read import budgets as stored
 from aiobserve.store.read import fleet
+from aiobserve.store.read.names import names as known_names
 
 __all__ = ["MEASURES", "BadBudget", "Budget", "Standing", "State", "answer", "budgets", "standings", "written"]
 
 # The price of an hour that is committed is that of the last week.
 RECENT = timedelta(days=7)
 NARROW = 0
-
-DayAmounts = dict[date, Amounts]
 
 
 def budgets(organisation_id: int) -> list[Budget]:
@@ -41,7 +41,7 @@ def standings(organisation: fleet.OrganisationRow) -> list[Standing]:
     """Return how each budget stands in the window of the last posting; none for budgets that do not hold then."""
     found = []
     zones: dict[str, Known | None] = {}
-    books: dict[tuple[str, str], tuple[Known, dict[str, DayAmounts]]] = {}
+    books: dict[tuple[str, str], tuple[Known, dict[str, Book]]] = {}
     for budget in budgets(organisation.pk):
         if budget.timezone not in zones:
             zones[budget.timezone] = known_days(organisation.pk, budget.timezone)
@@ -53,8 +53,8 @@ def standings(organisation: fleet.OrganisationRow) -> list[Standing]:
             books[key] = (known, daily(organisation, budget.timezone, known, by=budget.scope))
         window = window_of(budget, known.today)
         if window is not None:
-            amounts = books[key][1].get(budget.subject, {})
-            found.append(_standing(organisation, budget, window, known, amounts))
+            book = books[key][1].get(budget.subject, Book())
+            found.append(_standing(organisation, budget, window, known, book))
     order = list(State)
     return sorted(found, key=lambda one: (-order.index(one.state), -one.per_cent, one.budget.name))
 
@@ -68,8 +68,17 @@ def answer(
     project: str = "",
     model: str = "",
 ) -> Answer:
-    """Answer whether work of a team, project and model that is expected to take so much may start now."""
+    """Answer whether work of a team, project and model that is expected to take so much may start now.
+
+    Raises:
+        UnknownName: the organisation has no team, project or model of the name, nor a budget for it.
+    """
     names = {"whole": "", "team": team, "project": project, "model": model}
+    held = budgets(organisation.pk)
+    for scope, name in names.items():
+        if name:
+            subjects = [one.subject for one in held if one.scope == scope]
+            check_name(scope, name, {*known_names(organisation.pk, scope), *subjects})
     applying = [
         one
         for one in standings(organisation)
@@ -78,27 +87,24 @@ def answer(
     return may_start(applying, expected=expected, measure=measure)
 
 
-def _standing(
-    organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, amounts: DayAmounts
-) -> Standing:
+def _standing(organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, book: Book) -> Standing:
     whole = [day for day in known.days if day >= window.first]
-    made = ahead_of(known, series(known.days, amounts, budget.measure), until=window.end)
+    made = ahead_of(known, series(known.days, book.used, budget.measure), until=window.end)
     low, high = made.intervals[NARROW].low, made.intervals[NARROW].high
     return evaluate(
         budget,
         window,
-        complete=series(whole, amounts, budget.measure),
-        today=series([known.today], amounts, budget.measure)[0],
+        complete=book.charged(whole, budget.measure),
+        today=series([known.today], book.used, budget.measure)[0],
         ahead=Ahead(made.days, low, high, made.is_short),
-        committed=_committed(organisation, budget, window, known, amounts),
+        committed=_committed(organisation, budget, window, known, book),
+        corrections=series([known.today], book.corrections, budget.measure)[0],
     )
 
 
-def _committed(
-    organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, amounts: DayAmounts
-) -> int:
+def _committed(organisation: fleet.OrganisationRow, budget: Budget, window: Days, known: Known, book: Book) -> int:
     """Return what running jobs will still take until the window ends, at the last week's amount of a GPU-hour."""
-    recent = total(amounts[day] for day in amounts if day >= known.today - RECENT)
+    recent = total(book.used[day] for day in book.used if day >= known.today - RECENT)
     if not recent.gpu_millis:
         return 0
     now_at = midnight(known.today, budget.timezone)

@@ -1,7 +1,7 @@
 """Daily totals from the ledger, as forecasts, budgets and anomalies need them. A day that is not over is told apart."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,15 +43,33 @@ def known_days(organisation_id: int, timezone: str) -> Known | None:
     return Known(max(first, today - HISTORY), today)
 
 
-def daily(
-    organisation: fleet.OrganisationRow, timezone: str, known: Known, *, by: str = "whole"
-) -> dict[str, dict[date, Amounts]]:
+@dataclass(frozen=True)
+class Book:
+    """What one subject was charged on each date, apart by whether the date is that of the use.
+
+    Attributes:
+        used: what was used on the date; from it one may say what a day takes.
+        corrections: what was booked on the date about another one, of a closed month; it says nothing of a day to come.
+    """
+
+    used: dict[date, Amounts] = field(default_factory=dict)
+    corrections: dict[date, Amounts] = field(default_factory=dict)
+
+    def charged(self, days: Iterable[date], measure: str) -> list[int]:
+        """Return both together on each date: what its bill says."""
+        days = list(days)
+        both = (series(days, self.used, measure), series(days, self.corrections, measure))
+        return [used + corrected for used, corrected in zip(*both, strict=True)]
+
+
+def daily(organisation: fleet.OrganisationRow, timezone: str, known: Known, *, by: str = "whole") -> dict[str, Book]:
     """Return the amounts of each known date and of today so far, by the values of a dimension ("" for the whole)."""
     scope = Scope(organisation, known.first, known.today + timedelta(days=1), timezone)
-    found: dict[str, dict[date, Amounts]] = {}
-    for row in spend(scope, group_by=("day",) if by == "whole" else ("day", by)).rows:
-        name = "" if by == "whole" else row.keys[by]
-        found.setdefault(name, {})[date.fromisoformat(row.keys["day"])] = row.amounts
+    found: dict[str, Book] = {}
+    for row in spend(scope, group_by=("day", "is_correction", *(() if by == "whole" else (by,)))).rows:
+        book = found.setdefault("" if by == "whole" else row.keys[by], Book())
+        dates = book.corrections if row.keys["is_correction"] == "true" else book.used
+        dates[date.fromisoformat(row.keys["day"])] = row.amounts
     return found
 
 

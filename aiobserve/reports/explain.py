@@ -18,6 +18,7 @@ from aiobserve.reports.amounts import Amounts
 from aiobserve.reports.explain_formula import formula_lines, sample_lines
 from aiobserve.reports.explain_inputs import input_lines, price_lines
 from aiobserve.reports.explain_job import job_lines
+from aiobserve.reports.names import check_filters
 from aiobserve.reports.reckoning import reckon
 from aiobserve.reports.scope import BadScope, Scope
 from aiobserve.reports.sharing import in_words
@@ -107,7 +108,7 @@ def explain(question: Question) -> Explanation:
     """Return the explanation of a figure.
 
     Raises:
-        BadScope: the figure, a job, a window or a device is not known; the message says which and what to do.
+        BadScope: the figure, a name, a window or a device is not known; the message says which and what to do.
         UnknownDimension: a filter is no dimension of the ledger.
     """
     if question.figure not in FIGURES:
@@ -118,6 +119,7 @@ def explain(question: Question) -> Explanation:
         raise BadScope("window must be the start of a quarter of an hour with its zone, as 2026-10-15T06:00Z")
     scope, measures = question.scope, FIGURES[question.figure]
     job = _job(question)
+    check_filters(scope.organisation.pk, question.filters)
     amounts = spend(scope, group_by=(), filters=question.filters).total
     cell = Cell(
         scope.organisation.pk, scope.span, scope.timezone, stored(question.filters), scope.sharing.idle == "reserver"

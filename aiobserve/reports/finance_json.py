@@ -118,6 +118,8 @@ def forecast_values(one: MonthForecast) -> dict[str, Any]:
     """Return the forecast of a month, in the ledger's unit of its measure."""
     return {
         "measure": one.measure,
+        "by": one.by,
+        "subject": one.subject,
         "from": one.first.isoformat(),
         "to": one.end.isoformat(),
         "today": one.today.isoformat(),

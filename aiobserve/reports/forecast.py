@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from aiobserve.ledger.budget import Budget, window_of
+from aiobserve.ledger.budget import Budget, from_today, window_of
 from aiobserve.ledger.forecast import Forecast, forecast, run_rate
-from aiobserve.reports.days import Known, daily, known_days, series
+from aiobserve.reports.days import Book, Known, daily, known_days, series
+from aiobserve.reports.names import listed
 from aiobserve.reports.scope import BadScope, Scope
 
 MONTH = Budget("month", "whole", "", "cost", 1)
@@ -18,8 +19,10 @@ class MonthForecast:
     """The month that holds the last posting, in the ledger's unit of the measure.
 
     Attributes:
+        by, subject: whose it is: whole and nothing, or team, project or model and its name.
         complete: (date, total) of each day of it that is over.
-        ahead: (date, expected) of each day from today on; today counts at least what it took already.
+        ahead: (date, expected) of each day from today on; today counts at least what it took already, and on top of
+            that what is booked today about days of closed months.
         spent: so far, today among it.
         expected: at the end of the month.
         bands: for each day ahead, (low, high) of the running total since the month began, with 80 % and with 95 %.
@@ -28,6 +31,8 @@ class MonthForecast:
     """
 
     measure: str
+    by: str
+    subject: str
     first: date
     end: date
     today: date
@@ -38,6 +43,11 @@ class MonthForecast:
     bands: tuple[tuple[tuple[int, int], ...], ...]
     run_rate: int
     made: Forecast
+
+    @property
+    def of(self) -> str:
+        """Return whose it is, in words."""
+        return f"{self.by} {self.subject}" if self.subject else "everything"
 
     @property
     def intervals(self) -> tuple[tuple[float, int, int], ...]:
@@ -53,26 +63,35 @@ def month_forecast(
     """Return the forecast of the month in the scope's zone, of the whole or of one team, project or model; None without postings.
 
     Raises:
-        BadScope: nothing was ever posted for the subject.
+        BadScope: a subject is missing, one too many, or nothing was ever posted for it.
     """
     known = known_days(scope.organisation.pk, scope.timezone)
     if known is None:
         return None
+    if by == "whole" and subject:
+        raise BadScope(f"subject={subject[:80]!r} needs by=team, project or model; by=whole has no subject")
     amounts = daily(scope.organisation, scope.timezone, known, by=by)
-    if subject not in amounts and by != "whole":
-        raise BadScope(f"nothing was ever posted for {by} {subject!r}")
+    if by != "whole":
+        named = [name for name in amounts if name]
+        if not subject:
+            raise BadScope(f"by={by} needs a subject, the name of one {by}; {listed('', named)}")
+        if subject not in named:
+            raise BadScope(f"nothing was ever posted for {by} {subject[:80]!r}; {listed(subject, named)}")
     window = window_of(MONTH, known.today)
     assert window is not None, "a budget without dates holds on every day"  # noqa: S101
-    own = amounts.get(subject, {})
-    made = ahead_of(known, series(known.days, own, measure), until=window.end)
+    own = amounts.get(subject, Book())
+    made = ahead_of(known, series(known.days, own.used, measure), until=window.end)
     complete_days = [day for day in known.days if day >= window.first]
-    complete = series(complete_days, own, measure)
-    today = series([known.today], own, measure)[0]
-    days = [max(day, today) if i == 0 else day for i, day in enumerate(made.days)]
+    complete = own.charged(complete_days, measure)
+    today, corrections = (series([known.today], one, measure)[0] for one in (own.used, own.corrections))
+    days = from_today(made.days, today=today, corrections=corrections)
     base, raised = sum(complete), sum(days) - sum(made.days)
-    spent = base + today
+    spent = base + today + corrections
+    used = np.array(series(complete_days, own.used, measure), float)
     return MonthForecast(
         measure=measure,
+        by=by,
+        subject=subject,
         first=window.first,
         end=window.end,
         today=known.today,
@@ -84,7 +103,7 @@ def month_forecast(
             tuple((max(base + low + raised, spent), max(base + high + raised, spent)) for low, high in day)
             for day in made.cumulative
         ),
-        run_rate=base + round(float(run_rate(np.array(complete, float), elapsed=len(complete), ahead=len(days)).sum())),
+        run_rate=base + corrections + round(float(run_rate(used, elapsed=len(used), ahead=len(days)).sum())),
         made=made,
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from collectors.base import SourceGarbled
 from collectors.traces import carbon, electricity_price, gpu_prices, itp, llm_load, mlperf_power
-from collectors.traces.files import load
+from collectors.traces.files import load, regular
 
 # How a bill and its rules are known; their readers are in `collectors.billing`, which this source may not know.
 FOCUS_COLUMNS = ("BilledCost", "EffectiveCost", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory")
@@ -42,9 +42,10 @@ def detect(path: Path) -> str:
     """Return the name of a file's format.
 
     Raises:
-        SourceUnavailable: the file cannot be opened.
+        SourceUnavailable: the file cannot be opened, or is a folder or a device.
         SourceGarbled: it is of no known format; the message lists its columns and the formats.
     """
+    regular(path)
     # Also a declaration too broken to be known as one is best told what is wrong with it by its own reader.
     if path.suffix.lower() == ".toml" or _begins_with_a_table(path):
         return DECLARED
@@ -58,8 +59,6 @@ def detect(path: Path) -> str:
 
 def _begins_with_a_table(path: Path) -> bool:
     """Return whether the first line that is neither blank nor a comment opens a table of TOML."""
-    if not path.is_file():
-        return False
     with path.open("rb") as file:
         lines = file.read(HEAD_BYTES).splitlines()
     said = (line.strip() for line in lines if line.strip() and not line.strip().startswith(b"#"))

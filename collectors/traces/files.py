@@ -21,15 +21,28 @@ TIME_FAULT = f"time is not between {EARLIEST_AT.year} and {LATEST_AT.year}"
 NAME_FAULT = f"is empty, holds a NUL or is longer than {NAME_LENGTH} characters"
 
 
+def regular(path: Path) -> None:
+    """Refuse what is no file that can be read from its beginning to its end.
+
+    Raises:
+        SourceUnavailable: the path leads to nothing, a folder, or a device or pipe.
+    """
+    if path.is_dir():
+        raise SourceUnavailable(f"{path}: is a folder; give the paths of the files in it")
+    if not path.exists():
+        raise SourceUnavailable(f"{path}: no such file; give the path of a file that can be read")
+    if not path.is_file():
+        raise SourceUnavailable(f"{path}: is no regular file; give the path of a file that can be read")
+
+
 def load(path: Path) -> pd.DataFrame:
     """Return a Parquet or CSV file (gzipped or not) as it is.
 
     Raises:
-        SourceUnavailable: the file is not there, or the `parquet` extra is not installed.
+        SourceUnavailable: the file is not there or is none, or the `parquet` extra is not installed.
         SourceGarbled: the file is neither, is empty or is cut off.
     """
-    if not path.is_file():
-        raise SourceUnavailable(f"{path}: no such file; give the path of a file that can be read")
+    regular(path)
     with path.open("rb") as file:
         is_parquet = file.read(4) == PARQUET_MAGIC
     if is_parquet and importlib.util.find_spec("pyarrow") is None:

@@ -140,6 +140,37 @@ def test_files_that_cannot_be_read_make_no_organisation(run: Run, tmp_path: Path
     assert "imported" not in organisations()
 
 
+def test_a_file_of_which_every_entry_is_refused_has_failed_also_the_second_time(run: Run, tmp_path: Path) -> None:
+    path = Path(euros(tmp_path))
+    german = [line for line in path.read_text().splitlines(keepends=True) if "US-MIDA" not in line]
+    path.write_text("".join(german))
+
+    first, second = (run("import", "--json", str(path)) for _ in range(2))
+    with_a_rate = run("import", "--json", str(path), "--usd-per-unit", "EUR=1.18")
+
+    assert [one.exit_code for one in (first, second, with_a_rate)] == [1, 1, 0]
+    assert answered(first)["files"][0]["rejected"] == 4
+    for one in (first, second):
+        assert [failed["error"] for failed in answered(one)["failed"]] == [
+            f"{path}: every entry in it is refused; correct them and import it again"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/dev", "/dev: is a folder; give the paths of the files in it"),
+        ("/dev/null", "/dev/null: is no regular file; "),
+        ("/dev/nowhere.toml", "/dev/nowhere.toml: no such file; "),
+    ],
+)
+def test_what_is_no_file_is_called_what_it_is(run: Run, path: str, said: str) -> None:
+    refused = run("import", path)
+
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith(f"NOT IMPORTED: {said}")
+
+
 def test_power_without_its_jobs_is_said_and_not_passed_over(run: Run, tmp_path: Path) -> None:
     files = power_files(tmp_path)
 

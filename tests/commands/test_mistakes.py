@@ -40,6 +40,57 @@ def test_an_unknown_organisation_is_answered_with_those_there_are(
     assert company in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("reconcile", "--breach-usd", "nan"), "'--breach-usd': nan is not from 0 to"),
+        (("reconcile", "--breach-usd", "inf"), "'--breach-usd': inf is not from 0 to"),
+        (("reconcile", "--warn-usd", "-1"), "'--warn-usd': -1 is not from 0 to"),
+        (("reconcile", "--warn-usd", "ten"), "'--warn-usd': 'ten' is no number"),
+        (("anomalies", "--limit", "-3"), "'--limit': -3 is not in the range"),
+        (("budget", "may-start", "--expected=-5"), "'--expected': -5 is not from 0 to"),
+        (("budget", "may-start", "--expected=nan"), "'--expected': nan is not from 0 to"),
+        (("budget", "set", "b", "--amount=-5"), "'--amount': -5 is not from 0 to"),
+        (("budget", "may-start", "--expected=5", "--team", "nobody"), "no team 'nobody'; there are: NLP"),
+        (("budget", "may-start", "--expected=5", "--model", "llm-8b"), "no model 'llm-8b'; there are: llm-7b"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_option(
+    run: Run, company: str, words: tuple[str, ...], said: str
+) -> None:
+    refused = run(*words, "--org", company)
+
+    assert refused.exit_code == 2
+    assert said in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("explain", "--filter", "team=nlp"), "no team 'nlp'; there are: NLP"),
+        (("explain", "--filter", "account=jobs"), "no account 'jobs'; there are: job, "),
+        (("explain", "--filter", "site=moon"), "no site 'moon'; there are: lab"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_not_answered_with_nothing(
+    run: Run, company: str, words: tuple[str, ...], said: str
+) -> None:
+    refused = run(*words, "--org", company)
+
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"Error: {said}")
+
+
+def test_a_team_that_is_known_and_spent_nothing_is_explained(run: Run, company: str) -> None:
+    assert run("explain", "--filter", "team=NLP", "--org", company).exit_code == 0
+
+
+def test_work_of_a_name_that_only_a_budget_knows_may_be_asked_about(run: Run, company: str) -> None:
+    run("budget", "set", "new", "--scope", "project", "--subject", "moonshot", "--amount", "5", "--org", company)
+
+    assert run("budget", "may-start", "--expected=6", "--project", "moonshot", "--org", company).exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["up", "demo"])
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "http"])
 def test_a_port_that_is_none_is_refused(run: Run, command: str, port: str) -> None:
@@ -61,6 +112,15 @@ def test_a_file_that_cannot_be_written_is_named(run: Run, company: str, tmp_path
     assert "is a directory" in a_folder.stderr
     assert "cannot be written" in nowhere.stderr and "choose another with --out" in nowhere.stderr
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]
+
+
+@pytest.mark.parametrize("form", ["csv", "focus"])
+def test_an_export_makes_no_folder(run: Run, company: str, tmp_path: Path, form: str) -> None:
+    refused = run("export", form, "--org", company, "--out", str(tmp_path / "missing" / "x.csv"))
+
+    assert refused.exit_code == 1
+    assert refused.stderr == (f"Error: no folder {tmp_path / 'missing'}; make it first, or choose another with --out\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_mail_is_written_into_a_folder_that_is_made_for_it(run: Run, company: str, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from aiobserve.ledger.reconcile import Line
 from aiobserve.pipeline.budgets import remove_budget, set_budget
 from aiobserve.pipeline.collect import collect
 from aiobserve.pipeline.sweep import attribute_due
+from aiobserve.reports.budgets import standings
+from aiobserve.reports.forecast import month_forecast
 from aiobserve.reports.reconciliation import Reconciled, reconciliation
 from aiobserve.reports.scope import Scope, resolve
 from aiobserve.store.models import BillDocument, BillLine, BillRule, IngestRejection
@@ -21,6 +23,8 @@ from aiobserve.store.write.billing import write_bill_rules
 from aiobserve.store.write.organisation import ensure_organisation
 from collectors.billing.collector import FocusBill
 from collectors.billing.rules import COLUMNS, BillRules
+from tests.store.ledgers import collected, holding, run
+from tests.store.test_periods import IN_APRIL, close, world
 from tests.worlds import World, at
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +199,29 @@ def test_the_database_refuses_a_budget_that_makes_no_sense() -> None:
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             StoredBudget.objects.create(name=str(number), **{**plain, **wrong})
+
+
+def test_a_late_correction_raises_what_is_expected_by_what_it_is() -> None:
+    # Ten days of April on one GPU, half of the last one over; then a job of four hours that March had missed.
+    organisation_id = collected("one", world(), holding("april", start=720, end=948), now_at=IN_APRIL)
+    attribute_due(organisation_id, now_at=IN_APRIL)
+    close()
+    set_budget(organisation_id, Budget("NLP", "team", "NLP", "cost", 2_000 * USD))
+
+    def told() -> list[list[int]]:
+        scope = resolve(clock_at=IN_APRIL, organisation="one")
+        month = month_forecast(scope, by="team", subject="NLP")
+        (held,) = standings(scope.organisation)
+        assert month is not None
+        return [
+            [held.spent, held.expected, held.low, held.high],
+            [month.spent, month.expected, month.run_rate, month.ahead[0][1], *month.intervals[0][1:]],
+        ]
+
+    before = told()
+    run("one", holding("late", start=9, end=13), now_at=IN_APRIL)
+    after = told()
+
+    correction = after[0][0] - before[0][0]
+    assert correction > 8 * USD
+    assert after == [[one + correction for one in figures] for figures in before]

@@ -92,6 +92,16 @@ def test_budgets_and_the_month_are_the_same_on_page_and_api(finance_org: str, cl
     assert 'data-state="over"' in page
 
 
+def test_a_forecast_names_whose_it_is(finance_org: str, client: Client) -> None:
+    whole, team = (
+        get(client, "forecasts", org=finance_org, **of) for of in ({}, {"by": "team", "subject": "Language"})
+    )
+
+    assert (whole["by"], whole["subject"]) == ("whole", "")
+    assert (team["by"], team["subject"]) == ("team", "Language")
+    assert 0 < int(team["spent"]) < int(whole["spent"])
+
+
 def test_anomalies_of_the_api_are_those_of_the_page(finance_org: str, client: Client) -> None:
     answer = get(client, "anomalies", org=finance_org, **DATES)
     page = client.get("/finance", {"org": finance_org, **DATES}).content.decode()
@@ -179,13 +189,19 @@ def test_only_json_writes(finance_org: str, client: Client) -> None:
         ("anomalies?from=yesterday", "is no date"),
         ("forecasts?measure=water", "choose from cost"),
         ("forecasts?by=team&subject=Nobody", "nothing was ever posted"),
+        ("forecasts?by=team&subject=", "by=team needs a subject, the name of one team; there are: "),
+        ("forecasts?by=team&subject=langauge", "'langauge'; there are: Language, "),
+        ("forecasts?subject=Language", "subject='Language' needs by=team, project or model"),
+        ("budgets/may-start?expected=1&team=langauge", "no team 'langauge'; there are: Language, "),
+        ("explain?filter.team=langauge", "no team 'langauge'; there are: Language, "),
         ("budgets?org=nobody", "no organisation"),
         ("budgets/may-start?expected=many", "must be a whole number"),
         ("budgets/may-start?expected=1&measure=water", "choose from"),
     ],
 )
 def test_a_query_that_cannot_be_understood_says_why(finance_org: str, client: Client, path: str, said: str) -> None:
-    response = client.get(f"/api/v1/{path}")
+    chosen = "" if "org=" in path else f"&org={finance_org}"
+    response = client.get(f"/api/v1/{path}{chosen}")
 
     assert response.status_code == 400
     assert said in response.json()["detail"]

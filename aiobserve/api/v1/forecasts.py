@@ -35,6 +35,10 @@ class ForecastSerializer(FromToSerializer):
     """The month that holds the last posting, in the ledger's unit of the measure (microdollars, mJ, micrograms)."""
 
     measure = serializers.CharField()
+    by = serializers.ChoiceField(SCOPES, help_text="Whose month it is")
+    subject = serializers.CharField(
+        allow_blank=True, help_text="Name of the team, project or model; empty for the whole"
+    )
     today = serializers.DateField()
     spent = serializers.CharField()
     expected = serializers.CharField()
@@ -57,7 +61,9 @@ class ForecastsView(APIView):
             TZ,
             OpenApiParameter("measure", str, enum=list(MEASURES), description="cost by default"),
             OpenApiParameter("by", str, enum=SCOPES, description="whole by default"),
-            OpenApiParameter("subject", str, description="Name of the team, project or model"),
+            OpenApiParameter(
+                "subject", str, description="Name of the team, project or model; needed unless by is whole"
+            ),
         ],
         responses=ForecastSerializer,
     )

@@ -16,6 +16,7 @@ from aiobserve.ledger.budget import (
     State,
     checked,
     evaluate,
+    from_today,
     may_start,
     window_of,
 )
@@ -26,7 +27,12 @@ PLAIN = Budget("NLP", "team", "NLP", "cost", 100 * USD)
 
 
 def standing(
-    *complete: int, ahead: tuple[int, ...] = (), today: int = 0, committed: int = 0, **more: object
+    *complete: int,
+    ahead: tuple[int, ...] = (),
+    today: int = 0,
+    committed: int = 0,
+    corrections: int = 0,
+    **more: object,
 ) -> Standing:
     budget = Budget(
         **{"name": "NLP", "scope": "team", "subject": "NLP", "measure": "cost", "amount": 100 * USD, **more}
@@ -34,7 +40,7 @@ def standing(
     whole = sum(ahead) * USD
     return evaluate(
         budget, MARCH, complete=[day * USD for day in complete], today=today * USD, committed=committed * USD,
-        ahead=Ahead([day * USD for day in ahead], whole * 9 // 10, whole * 11 // 10),
+        corrections=corrections * USD, ahead=Ahead([day * USD for day in ahead], whole * 9 // 10, whole * 11 // 10),
     )  # fmt: skip
 
 
@@ -105,6 +111,35 @@ def test_a_day_that_already_took_more_than_was_expected_counts_with_what_it_took
 
     assert found.expected == 60 * USD
     assert found.low >= found.spent == 50 * USD
+
+
+@pytest.mark.parametrize("corrections", [7, -7])
+def test_a_correction_that_is_booked_today_moves_everything_by_what_it_is(corrections: int) -> None:
+    # 30 are over, 4 of the 10 expected today are used, 10 come tomorrow: 50. A correction is about neither day.
+    before = standing(10, 20, ahead=(10, 10), today=4)
+    found = standing(10, 20, ahead=(10, 10), today=4, corrections=corrections)
+
+    assert (before.spent, before.low, before.expected, before.high) == (34 * USD, 48 * USD, 50 * USD, 52 * USD)
+    assert [found.spent, found.low, found.expected, found.high] == [
+        (one + corrections) * USD for one in (34, 48, 50, 52)
+    ]
+
+
+def test_a_correction_is_not_what_running_jobs_were_to_take() -> None:
+    assert standing(10, ahead=(5,), committed=60, corrections=7).expected == 77 * USD
+
+
+def test_a_correction_that_takes_the_limit_takes_it_today() -> None:
+    assert standing(60, ahead=(10, 10), corrections=31).reached_on == date(2026, 3, 2)
+    assert standing(60, 45, ahead=(10,), corrections=-31).reached_on == date(2026, 3, 2)
+
+
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=9), st.integers(0, 99), st.integers(-99, 99))
+def test_the_days_ahead_sum_to_so_much_more_as_is_corrected(expected: list[int], today: int, corrections: int) -> None:
+    plain, corrected = from_today(expected, today=today), from_today(expected, today=today, corrections=corrections)
+
+    assert sum(corrected) == sum(plain) + corrections
+    assert corrected[1:] == plain[1:] == expected[1:]
 
 
 def test_what_is_committed_is_at_least_to_come() -> None:
