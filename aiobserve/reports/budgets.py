@@ -71,14 +71,12 @@ def answer(
     """Answer whether work of a team, project and model that is expected to take so much may start now.
 
     Raises:
-        UnknownName: the organisation has no team, project or model of the name, nor a budget for it.
+        UnknownName: the organisation has no team of the name, nor a budget for it. A new project or model is no mistake.
     """
     names = {"whole": "", "team": team, "project": project, "model": model}
-    held = budgets(organisation.pk)
-    for scope, name in names.items():
-        if name:
-            subjects = [one.subject for one in held if one.scope == scope]
-            check_name(scope, name, {*known_names(organisation.pk, scope), *subjects})
+    if team:
+        subjects = [one.subject for one in budgets(organisation.pk) if one.scope == "team"]
+        check_name("team", team, {*known_names(organisation.pk, "team"), *subjects})
     applying = [
         one
         for one in standings(organisation)
