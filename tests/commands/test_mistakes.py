@@ -52,7 +52,6 @@ def test_an_unknown_organisation_is_answered_with_those_there_are(
         (("budget", "may-start", "--expected=nan"), "'--expected': nan is not from 0 to"),
         (("budget", "set", "b", "--amount=-5"), "'--amount': -5 is not from 0 to"),
         (("budget", "may-start", "--expected=5", "--team", "nobody"), "no team 'nobody'; there are: NLP"),
-        (("budget", "may-start", "--expected=5", "--model", "llm-8b"), "no model 'llm-8b'; there are: llm-7b"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_its_option(
