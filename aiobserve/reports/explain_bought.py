@@ -13,6 +13,7 @@ from aiobserve.domain.tokens import TOKEN_COLUMNS, TokenKind
 from aiobserve.domain.units import PICOUSD_PER_MICROUSD
 from aiobserve.domain.window import Span
 from aiobserve.reports.explain_formula import Line, most_of
+from aiobserve.reports.reckoned_tokens import by_claimant
 from aiobserve.reports.reckoning import named, within
 from aiobserve.store.read import fleet, tokens
 
@@ -35,7 +36,7 @@ def bought_lines(
     """
     asked = [name for name in measures if name in PRICED]
     day_at = datetime.combine(window_at.date(), datetime.min.time(), window_at.tzinfo)
-    used = tokens.parts_of(site.pk, Span(day_at, day_at + timedelta(days=1)), bought=True)
+    used = by_claimant(tokens.parts_of(site.pk, Span(day_at, day_at + timedelta(days=1)), bought=True))
     if not asked or used.empty:
         return []
     counts = used[list(TOKEN_COLUMNS)].to_numpy(dtype=np.int64)

@@ -80,7 +80,8 @@ def _row_lines(row: Any, measures: Sequence[str]) -> list[Line]:
         ),
         Line(f"  time: {int(row['held_gpu_millis']):,} of {int(row['offered_gpu_millis']):,} GPU-ms offered"),
         Line(
-            f"  energy: {int(row['device_millij']):,} mJ of the device = idle part {int(row['baseline_millij']):,} (at {row['idle_w']:.6g} W) "
+            f"  energy: {int(row['device_millij']):,} mJ of the device = idle part "
+            f"{int(row['baseline_millij']):,} (at {row['idle_w']:.6g} W) "
             f"by time + {int(row['active_millij']):,} above it by activity, else by time; "
             f"of that {energy:,} mJ"
         ),

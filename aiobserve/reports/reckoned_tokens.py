@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from aiobserve.attribution.claimants import KEYS
+from aiobserve.attribution.numbering import numbered
 from aiobserve.attribution.tokens import PARTS, STAYS, redistribute
 from aiobserve.domain.account import MEASURES, Account
 from aiobserve.domain.tokens import TOKEN_COLUMNS
@@ -24,7 +25,7 @@ def moves_of(
     Args:
         charges: of the engine (`domain.frames.CHARGES`), of one window; claimants: of the engine, with `KEYS`.
     """
-    stored = tokens.parts_of(site_id, span, bought=False)
+    stored = by_claimant(tokens.parts_of(site_id, span, bought=False))
     ours = charges[charges["kind"] == Account.JOB]
     job_of = claimants["job_id"].reindex(ours["claimant"]).to_numpy(dtype=np.float64)
     ours = ours[np.isin(job_of, stored["job_id"].to_numpy(dtype=np.float64))]
@@ -36,8 +37,10 @@ def moves_of(
     server_of = pd.Series(place[place >= 0], index=claimants.index[place >= 0])
     stored["claimant"] = int(claimants.index.max()) + 1 + np.arange(len(stored))
     stored["server"] = number.get_indexer(stored["job_id"])
-    owners = server_of.reindex(np.unique(ours["claimant"])).value_counts()
-    parts = pd.concat(_owner_first(rows, int(owners.get(server, 0))) for server, rows in stored.groupby("server"))
+    owners = claimants.loc[np.unique(ours["claimant"]), KEYS]
+    parts = pd.concat(
+        _owner_first(rows, owners[owners["job_id"] == rows["job_id"].iloc[0]]) for _, rows in stored.groupby("server")
+    )
     everybody = pd.concat([claimants[KEYS], stored.set_index("claimant")[KEYS]])
     after = redistribute(ours, server_of, parts)
     before = ours.assign(**{name: -ours[name] for name in MEASURES})
@@ -62,11 +65,23 @@ def moves_of(
     )
 
 
-def _owner_first(rows: pd.DataFrame, owners: int) -> pd.DataFrame:
-    """Return the parts of a server with the one that stays first, as they were split: what stays is written last.
+def by_claimant(stored: pd.DataFrame) -> pd.DataFrame:
+    """Return parts in the order of claimants and windows in which amounts were split and rounded: ids ascending, none last."""
+    number, _ = numbered([stored[name].to_numpy(dtype=np.float64) for name in KEYS])
+    order = np.lexsort([stored["window_start_s"].to_numpy(dtype=np.int64), number])
+    return stored.iloc[order].reset_index(drop=True)
 
-    A server whose account changed hands within the window has as many such rows as owners, and all say the same.
+
+def _owner_first(rows: pd.DataFrame, owners: pd.DataFrame) -> pd.DataFrame:
+    """Return the parts of a server with the one that stays first, as they were split.
+
+    What stays was written with its owner's ids, after the parts of a tenant of the same ids. A server whose account changed
+    hands within the window has a row for each owner, and all say the same.
     """
-    if not owners:
+    stays = []
+    for _, owner in owners.iterrows():
+        same = ((rows[KEYS] == owner) | (rows[KEYS].isna() & owner.isna())).all(axis=1)
+        stays += rows.index[same].tolist()[-1:]
+    if not stays:
         return rows
-    return pd.concat([rows.iloc[[-1]].assign(claimant=STAYS), rows.iloc[:-owners]])
+    return pd.concat([rows.loc[stays[:1]].assign(claimant=STAYS), rows.drop(index=stays)])

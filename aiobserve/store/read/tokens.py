@@ -136,8 +136,9 @@ def shares(organisation_id: int, span: Span) -> pd.DataFrame:
 
 
 def parts_of(site_id: int, span: Span, *, bought: bool) -> pd.DataFrame:
-    """Return how a site's postings divide over tokens, in the order they were written: of servers, or of tokens bought.
+    """Return how a site's postings divide over tokens: of servers, or of tokens bought.
 
+    Rows of the same ids stand in the order they were written; others do not, as COPY takes rows of one layout together.
     Columns: job_id, team_id, project_id, model_id (NaN for none), window_start_s, `TOKEN_COLUMNS` and `PARTS`.
     """
     ids = ("job_id", "team_id", "project_id", "model_id")
