@@ -181,7 +181,11 @@ def _known(amounts: Amounts) -> str:
 
 def _linked(scope: Scope, filters: dict[str, list[str]] | None) -> dict[str, str]:
     """Return where each figure of a row is explained; nowhere for what no filter can name."""
-    return {} if filters is None else {figure: explain_url(scope, figure, filters) for figure in LINKED}
+    return (
+        dict.fromkeys(LINKED, "")
+        if filters is None
+        else {figure: explain_url(scope, figure, filters) for figure in LINKED}
+    )
 
 
 def _of_team(name: str, scope: Scope) -> dict[str, list[str]]:

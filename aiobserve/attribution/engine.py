@@ -9,6 +9,7 @@ For each segment of a device (a span in which nobody comes or goes, within one w
     electricity, carbon and water follow the energy; pools and facility are `overhead` of the site.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ def attribute(inputs: SiteInputs) -> Attribution:
     """
     measured = [measure(block, inputs.edge_s) for block in blocks_of(inputs)]
     it_millij = sum((one.by_window(one.drawn.energy_millij) for one in measured), _nothing(inputs))
-    lines = _overhead(inputs, measured, it_millij)
+    lines = overhead_of(inputs, measured, it_millij)
     factors = factors_of(inputs, sum((line.energy_millij for line in lines), it_millij))
     # Each block is summed while its rows are in the cache.
     charged = [charge(one, inputs.edge_s, factors).summed() for one in measured]
@@ -69,7 +70,7 @@ def _nothing(inputs: SiteInputs) -> Int64Array:
     return np.zeros(len(inputs.edge_s) - 1, dtype=np.int64)
 
 
-def _overhead(inputs: SiteInputs, measured: list[Measured], it_millij: Int64Array) -> list[Overhead]:
+def overhead_of(inputs: SiteInputs, measured: Sequence[Measured], it_millij: Int64Array) -> list[Overhead]:
     """Return pools, facility and unused commitments of the site, whose devices drew `it_millij` in each window."""
     pools = [pool_overhead(pool) for pool in inputs.pools]
     error, included = _nothing(inputs), _nothing(inputs)

@@ -5,25 +5,22 @@ the text that is made here, so that they explain alike.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from aiobserve.attribution.price import RateMissing
 from aiobserve.domain.account import COST_MEASURES, MEASURES, Account, Component
 from aiobserve.domain.quality import Quality
-from aiobserve.domain.signal import SignalMissing
 from aiobserve.domain.units import gpu_hours, kg_co2e, kwh, usd
 from aiobserve.domain.window import WINDOW_S
 from aiobserve.reports.amounts import Amounts
-from aiobserve.reports.explain_formula import formula_lines, sample_lines
+from aiobserve.reports.explain_formula import sample_lines
 from aiobserve.reports.explain_inputs import input_lines, price_lines
 from aiobserve.reports.explain_job import job_lines
+from aiobserve.reports.explain_window import window_lines
 from aiobserve.reports.names import check_filters
-from aiobserve.reports.reckoning import reckon
 from aiobserve.reports.scope import BadScope, Scope
 from aiobserve.reports.sharing import in_words
 from aiobserve.reports.spend import DIMENSIONS, UnknownDimension, spend, stored
-from aiobserve.store.read import fleet
 from aiobserve.store.read.jobs import JobFacts, job_facts
 from aiobserve.store.read.trail import Cell, Trail, by_window, trail
 
@@ -52,7 +49,7 @@ class Question:
     Attributes:
         filters: values by dimension, as `spend` takes them.
         figure: one of `FIGURES`.
-        window_at: the quarter of an hour whose formula is filled in; the one with the largest part by default.
+        window_at: the quarter of an hour whose formula is filled in; the one with the largest part by default, corrections aside.
         device: uid of the device whose samples are listed, empty for none.
         first: how many postings, devices and batches are listed.
     """
@@ -140,8 +137,10 @@ def explain(question: Question) -> Explanation:
         ]
         chosen = _window(question, cell, measures)
         if chosen is not None:
-            lines, reckoned = _formula(question, chosen, measures)
-            sections.append(Section(f"Formula, {chosen[0]:%Y-%m-%d %H:%M}Z at {chosen[1]}", tuple(lines)))
+            lines, reckoned = window_lines(scope, question.filters, cell, chosen, measures, first=question.first)
+            sections.append(
+                Section(f"Formula, {chosen[0]:%Y-%m-%d %H:%M}Z at {chosen[1]}", tuple(line.text for line in lines))
+            )
     if question.device:
         at = question.window_at or (chosen[0] if chosen else None)
         sections.append(Section(f"Samples of {question.device}", tuple(sample_lines(scope, question.device, at))))
@@ -216,8 +215,9 @@ def _posting_lines(question: Question, found: Trail, posted: int) -> list[str]:
             f"{row.window_start_at:%Y-%m-%d %H:%M}Z {row.site} {_account(row.account)} {_component(row.component)} {owner}: "
             f"{row.amount:,} (postings {_few(row.postings)}; batch {_few(row.batches)})"
         )
-    if found.windows > len(found.first):
-        lines.append(f"... the first {len(found.first)} by window")
+    if len(found.first) == question.first:
+        rest = posted - sum(row.amount for row in found.first)
+        lines.append(f"... the first {len(found.first)} by window; the others sum to {rest:,}")
     for batch in found.batches[: question.first]:
         lines.append(
             f"batch {batch.pk}: {batch.site} {batch.day}, method {batch.method_version}, {batch.postings:,} postings in all, "
@@ -228,32 +228,13 @@ def _posting_lines(question: Question, found: Trail, posted: int) -> list[str]:
     return lines
 
 
-def _formula(
-    question: Question, chosen: tuple[datetime, str, int], measures: Sequence[str]
-) -> tuple[list[str], tuple[int, int] | None]:
-    window_at, site_name, posted = chosen
-    site = next(one for one in fleet.sites(question.scope.organisation.pk) if one.name == site_name)
-    try:
-        found = reckon(site, window_at, reserver_named=question.scope.sharing.idle == "reserver")
-    except (RateMissing, SignalMissing) as error:
-        return [f"cannot be worked out again: {error}"], None
-    if found is None:
-        return ["no device is known at this site then: what stands here was not metered on one"], None
-    rows, overhead = found.matching(question.filters)
-    again = sum(int(part[name].sum()) for part in (rows, overhead) for name in measures)
-    lines = formula_lines(rows, overhead, measures, first=question.first)
-    if not len(rows) and not len(overhead):
-        return ["what was posted here does not come from a device: tokens, corrections, or an imported charge"], None
-    same = (
-        "the same, to the unit" if again == posted else "inputs changed since, or it is shared out to tenants by tokens"
-    )
-    return [*lines, f"worked out again: {again:,}; posted: {posted:,} ({same})"], (again, posted)
-
-
 def _window(question: Question, cell: Cell, measures: Sequence[str]) -> tuple[datetime, str, int] | None:
     found = by_window(cell, measures)
     if question.window_at is None:
-        return found[0] if found else None
+        # A correction is not worked out from the window it is posted in: a window of its own use says more.
+        own = by_window(replace(cell, filters={"is_correction": ("false",), **cell.filters}), measures)
+        places = {(at, site) for at, site, _ in own[:1]}
+        return next((one for one in found if one[:2] in places), found[0] if found else None)
     chosen = [one for one in found if one[0] == question.window_at]
     if not chosen:
         raise BadScope(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aiobserve.attribution.block import Measured, charge
 from aiobserve.attribution.engine import attribute
-from aiobserve.attribution.factors import Factors, pue_of
+from aiobserve.attribution.factors import Factors
 from aiobserve.domain.account import MEASURES, Account, Component
 from aiobserve.domain.units import (
     GPU_MILLIS_PER_GPU_HOUR,
@@ -25,6 +25,8 @@ from aiobserve.domain.units import (
 )
 from aiobserve.domain.window import WINDOW, Span
 from aiobserve.inputs.site import devices_in, edges_of, holders, site_inputs
+from aiobserve.reports.reckoned_overhead import with_numbers
+from aiobserve.reports.reckoned_tokens import moves_of
 from aiobserve.store.read import fleet
 from aiobserve.store.read.names import names_of_jobs, names_of_teams
 
@@ -33,6 +35,9 @@ from aiobserve.store.read.names import names_of_jobs, names_of_teams
 FORMULAS: dict[str, tuple[str, str, str, str, int, int, str]] = {
     "capacity_microusd": (
         "offered_gpu_millis", "GPU-ms", "usd_per_gpu_hour", "USD/GPU-h", GPU_MILLIS_PER_GPU_HOUR, MICROUSD_PER_USD, "time",
+    ),
+    "list_capacity_microusd": (
+        "offered_gpu_millis", "GPU-ms", "list_usd_per_gpu_hour", "USD/GPU-h", GPU_MILLIS_PER_GPU_HOUR, MICROUSD_PER_USD, "time",
     ),
     "electricity_microusd": (
         "paid_millij", "mJ", "usd_per_mwh", "USD/MWh", MILLIJ_PER_MWH, MICROUSD_PER_USD, "energy",
@@ -81,20 +86,25 @@ class Reckoned:
     Attributes:
         rows: one a device, span and owner: uid, sku, start_s, end_s, account, component, team, project, model, job, job_name,
             workload_type, site; the measures; and the device's own numbers (`FORMULAS`, baseline_millij, active_millij).
-        overhead: rows of pools, facility and unused commitments likewise, with it_millij and pue.
+        overhead: rows of pools, facility and unused commitments likewise, with the numbers of `reckoned_overhead`.
+        moves: what model servers gave to their tenants and what these bore, as `reckoned_tokens.moves_of` has it; it sums
+            to nought over all of them.
     """
 
     rows: pd.DataFrame
     overhead: pd.DataFrame
+    moves: pd.DataFrame
 
     def matching(self, filters: Mapping[str, Sequence[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows of a cell: of devices, and of overhead."""
-        found = []
-        for rows in (self.rows, self.overhead):
-            for name, values in filters.items():
-                rows = rows[rows[name].isin(list(values))] if name in rows.columns else rows
-            found.append(rows)
-        return found[0], found[1]
+        return within(self.rows, filters), within(self.overhead, filters)
+
+
+def within(rows: pd.DataFrame, filters: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the rows whose words are among the filters' values; a filter that is no column leaves them all."""
+    for name, values in filters.items():
+        rows = rows[rows[name].isin(list(values))] if name in rows.columns else rows
+    return rows
 
 
 def reckon(site: fleet.SiteRow, window_at: datetime, *, reserver_named: bool) -> Reckoned | None:
@@ -117,16 +127,16 @@ def reckon(site: fleet.SiteRow, window_at: datetime, *, reserver_named: bool) ->
         of_block = devices.iloc[first : first + len(one.devices.share_millis)].reset_index(drop=True)
         rows.append(_rows(one, of_block, found.factors, edges_of(span)))
         first += len(of_block)
-    joined = _named(
-        pd.concat(rows, ignore_index=True), held.claimed.claimants, site.name, reserver_named=reserver_named
-    )
+    joined = named(pd.concat(rows, ignore_index=True), held.claimed.claimants, site.name, reserver_named=reserver_named)
     charges = found.charges
     over = charges[(charges["kind"] == Account.OVERHEAD) | (charges["component"] == Component.COMMITMENT)]
-    over = over.rename(columns={"kind": "account"}).assign(
-        it_millij=int(sum(int(one.drawn.energy_millij.sum()) for one in found.measured)),
-        pue=float(pue_of(inputs)[0][0]),
+    over = with_numbers(over.rename(columns={"kind": "account"}), inputs, found)
+    moved, claimants = moves_of(site.pk, span, charges, held.claimed.claimants)
+    return Reckoned(
+        joined,
+        named(over, held.claimed.claimants, site.name, reserver_named=reserver_named),
+        named(moved, claimants, site.name, reserver_named=reserver_named),
     )
-    return Reckoned(joined, _named(over, held.claimed.claimants, site.name, reserver_named=reserver_named))
 
 
 def _rows(one: Measured, devices: pd.DataFrame, factors: Factors, edge_s: Any) -> pd.DataFrame:
@@ -152,6 +162,8 @@ def _rows(one: Measured, devices: pd.DataFrame, factors: Factors, edge_s: Any) -
             "paid_millij": np.where(one.paid_apart, energy, 0)[segment],
             "idle_w": one.devices.idle_w[device],
             "usd_per_gpu_hour": one.devices.usd_per_gpu_hour[device, 0],
+            "list_usd_per_gpu_hour": one.devices.list_usd_per_gpu_hour[device, 0],
+            "error_millij": drawn.error_millij[segment],
             "embodied_g_per_gpu_hour": one.devices.embodied_g_per_gpu_hour[device],
             "usd_per_mwh": factors.usd_per_mwh[0],
             "g_per_kwh": factors.g_per_kwh[0],
@@ -161,14 +173,14 @@ def _rows(one: Measured, devices: pd.DataFrame, factors: Factors, edge_s: Any) -
     )
     nothing = np.zeros(len(segment), np.int64)
     amounts = {name: charged.measures.get(name, nothing) for name in MEASURES}
-    rows = shared.assign(**amounts)
+    rows = shared.assign(**amounts, list_capacity_microusd=amounts["list_microusd"] - amounts["electricity_microusd"])
     of_segment = rows.groupby("segment")
-    for name in (*FORMULAS, "energy_millij"):
+    for name in (*FORMULAS, "energy_millij", "energy_error_millij"):
         rows[f"total_{name}"] = of_segment[name].transform("sum")
     return rows
 
 
-def _named(rows: pd.DataFrame, claimants: pd.DataFrame, site: str, *, reserver_named: bool) -> pd.DataFrame:
+def named(rows: pd.DataFrame, claimants: pd.DataFrame, site: str, *, reserver_named: bool) -> pd.DataFrame:
     """Put words to owners: account, component, team, project, model, job."""
     keys = claimants.reindex(rows["claimant"]).reset_index(drop=True)
     rows = pd.concat([rows.reset_index(drop=True), keys], axis=1)
@@ -176,6 +188,7 @@ def _named(rows: pd.DataFrame, claimants: pd.DataFrame, site: str, *, reserver_n
     account = rows["account"].mask(nobody, int(Account.UNATTRIBUTED))
     teams = names_of_teams(rows["team_id"].dropna().astype("int64").unique().tolist())
     projects = names_of_teams(rows["project_id"].dropna().astype("int64").unique().tolist(), of="project")
+    models = names_of_teams(rows["model_id"].dropna().astype("int64").unique().tolist(), of="model")
     jobs = names_of_jobs(rows["job_id"].dropna().astype("int64").unique().tolist())
     rows = rows.assign(
         site=site,
@@ -183,7 +196,8 @@ def _named(rows: pd.DataFrame, claimants: pd.DataFrame, site: str, *, reserver_n
         component=rows["component"].map({int(one): one.label for one in Component}),
         team=_words(rows["team_id"], teams),
         project=_words(rows["project_id"], projects),
-        **{name: _words(rows["job_id"], jobs[name].to_dict()) for name in jobs.columns},
+        **{name: _words(rows["job_id"], jobs[name].to_dict()) for name in jobs.columns if name != "model"},
+        model=_words(rows["model_id"], models),
     )
     if not reserver_named:
         rows["team"] = rows["team"].mask(rows["account"] == Account.IDLE.label, "")

@@ -8,7 +8,9 @@ from aiobserve.store.models import AiModel, Job, Project, Site, Team
 
 
 def names_of_teams(ids: Sequence[int], *, of: str = "team") -> dict[int, str]:
-    """Return the names of teams, or of projects, by id."""
+    """Return the names of teams, or of projects or models, by id."""
+    if of == "model":
+        return dict(AiModel.objects.filter(pk__in=ids).values_list("pk", "name"))
     rows = Project.objects.filter(pk__in=ids) if of == "project" else Team.objects.filter(pk__in=ids)
     return dict(rows.values_list("pk", "name"))
 

@@ -135,6 +135,22 @@ def shares(organisation_id: int, span: Span) -> pd.DataFrame:
     return pd.DataFrame(found, columns=names)
 
 
+def parts_of(site_id: int, span: Span, *, bought: bool) -> pd.DataFrame:
+    """Return how a site's postings divide over tokens: of servers, or of tokens bought.
+
+    Rows of the same ids stand in the order they were written; others do not, as COPY takes rows of one layout together.
+    Columns: job_id, team_id, project_id, model_id (NaN for none), window_start_s, `TOKEN_COLUMNS` and `PARTS`.
+    """
+    ids = ("job_id", "team_id", "project_id", "model_id")
+    counts = (*TOKEN_COLUMNS, *PARTS)
+    statement = f"""
+        SELECT {", ".join(f"{name}::float8" for name in ids)}, {epoch_sql("window_start_at")}, {", ".join(counts)}
+        FROM token_share WHERE site_id = %s AND window_start_at >= %s AND window_start_at < %s
+          AND (job_id IS NULL) = %s ORDER BY id"""  # noqa: S608 - our own names
+    types = {**dict.fromkeys(ids, np.float64), **dict.fromkeys(("window_start_s", *counts), np.int64)}
+    return pd.DataFrame(read_columns(statement, [site_id, span.start_at, span.end_at, bought], types))
+
+
 def weights(organisation_id: int, span: Span) -> list[tuple[str, str, int, str]]:
     """Return (model, sku, quality, source) of the newest weights of each model and kind of GPU in a span."""
     rows = ServingWeight.objects.filter(

@@ -1,7 +1,7 @@
 """Reads the postings behind a figure: which they are, in which batches, for which jobs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
@@ -114,6 +114,15 @@ def by_window(cell: Cell, measures: Sequence[str]) -> list[tuple[datetime, str, 
             ).format(amount=amount, joins=_joins(cell), conditions=_conditions(cell))
         )
         return [(at, site, int(value)) for at, site, value in cursor.fetchall()]
+
+
+def posted_again(cell: Cell, measures: Sequence[str], window_at: datetime, site: str) -> int:
+    """Return what of a cell's window and site is corrections of a closed month, posted there."""
+    asked = cell.filters.get("is_correction", ("true",))
+    if "true" not in asked:
+        return 0
+    corrections = replace(cell, filters={**cell.filters, "is_correction": ("true",)})
+    return sum(amount for at, name, amount in by_window(corrections, measures) if (at, name) == (window_at, site))
 
 
 def _joins(cell: Cell) -> sql.Composable:
