@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 800}
-LARGEST_PICTURE_BYTES = 700_000
+LARGEST_PICTURE_BYTES = 900_000
 
 
 @pytest.fixture(scope="module")
