@@ -16,7 +16,7 @@ test: setup ## pass every test, starting whatever servers they need
 	@tools/browser
 	@tools/test
 
-worlds: setup ## pass the properties on 20,000 random worlds instead of 400 (half an hour)
+worlds: setup ## pass the properties on 20,000 random worlds instead of 400
 	AIOBSERVE_WORLDS=20000 $(BIN)/pytest tests/pure/attribution/test_worlds.py tests/pure/attribution/test_share_out.py \
 		tests/store/test_periods.py tests/store/test_windows.py -q
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 from plotly import graph_objects
 
-from aiobserve.commands.replay_table import file_type, show
+from aiobserve.commands.replay_table import check_hourly, file_type, show
 from aiobserve.commands.terminal import expected_errors, json_option, spinner, writing
-from aiobserve.domain.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from aiobserve.domain.units import SECONDS_PER_MINUTE
 from collectors.base import SourceGarbled
 from collectors.traces.regular_signals import read_signal
 from collectors.traces.replay_jobs import read_elastic_jobs, read_throughputs
@@ -77,8 +77,7 @@ def elasticflow_table(
 
 def _grid(path: Path, start_row: int, power_w: float) -> Grid:
     signal = read_signal(path)
-    if signal.step_s != SECONDS_PER_HOUR:
-        raise click.ClickException(f"{path}: steps of {signal.step_s} s; this table needs hourly ones")
+    check_hourly(path, signal.step_s)
     if start_row >= len(signal.value):
         raise click.UsageError(f"--start-row {start_row} is past the {len(signal.value)} hours of {path}")
     return Grid(signal.value[start_row:], power_w)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from aiobserve.commands.replay_table import file_type, show
+from aiobserve.commands.replay_table import check_hourly, file_type, show
 from aiobserve.commands.terminal import expected_errors, json_option, progress
 from aiobserve.domain.units import SECONDS_PER_HOUR
 from collectors.traces.regular_signals import RegularSignal, read_forecasts, read_signal
@@ -21,13 +21,13 @@ from scheduler.replay.gaia import (
     TICKS_PER_HOUR,
     Intensity,
     JobsOutlastSignal,
-    Spans,
     Trace,
     account,
     reserved_first,
     trace,
 )
 from scheduler.replay.gaia_issued import DAILY, HOURLY, ONCE, suspend_by
+from scheduler.replay.spans import Spans
 
 Place = Callable[[Trace, Intensity], list[Spans]]
 
@@ -63,8 +63,7 @@ def gaia_table(
     read = read_batch_jobs(jobs)
     made = trace(read.arrival_s, read.length_s, read.cpus)
     recorded = read_signal(carbon, column=column)
-    if recorded.step_s != SECONDS_PER_HOUR:
-        raise click.ClickException(f"{carbon}: steps of {recorded.step_s} s; this table needs hourly ones")
+    check_hourly(carbon, recorded.step_s)
     signal = Intensity(recorded.value[start_row : start_row + hours])
     latest = int((made.arrival + made.length + made.max_wait).max()) if len(made.arrival) else 0
     if latest > signal.end:
@@ -107,8 +106,7 @@ def _places(reserved: int, wait_price: float) -> dict[str, Place]:
 def _as_issued(recorded: RegularSignal, forecast: Path, start_row: int, made: Trace) -> dict[str, Place]:
     """Return suspend/resume of jobs of known length by what was known when."""
     issued = read_forecasts(forecast)
-    if issued.step_s != SECONDS_PER_HOUR:
-        raise click.ClickException(f"{forecast}: steps of {issued.step_s} s; this table needs hourly ones")
+    check_hourly(forecast, issued.step_s)
     by_hour = {
         int((at - recorded.start_at).total_seconds()) // SECONDS_PER_HOUR: values
         for at, values in zip(issued.issued_at, issued.value, strict=True)

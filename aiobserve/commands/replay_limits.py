@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from aiobserve.commands.replay_table import file_type, show
+from aiobserve.commands.replay_table import check_hourly, file_type, show
 from aiobserve.commands.terminal import expected_errors, json_option, spinner
-from aiobserve.domain.units import SECONDS_PER_HOUR
 from collectors.traces.regular_signals import read_zones
 from scheduler.replay.shifting_limits import JOB_HOURS, shifting_limits
 
@@ -20,8 +19,7 @@ from scheduler.replay.shifting_limits import JOB_HOURS, shifting_limits
 def shifting_limits_table(carbon: Path, slack: int, hours: tuple[int, ...], as_json: bool) -> None:
     """How much deferral and free pauses can save at most, by job length."""
     zones = read_zones(carbon)
-    if zones.step_s != SECONDS_PER_HOUR:
-        raise click.ClickException(f"{carbon}: steps of {zones.step_s} s; this table needs hourly ones")
+    check_hourly(carbon, zones.step_s)
     with spinner("perfect knowledge of every hour", quiet=as_json):
         limits = list(shifting_limits(zones.value, slack_hours=slack, job_hours=hours or JOB_HOURS))
     show(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aiobserve.commands.terminal import answer
+from aiobserve.domain.units import SECONDS_PER_HOUR
 
 file_type = click.Path(dir_okay=False, path_type=Path)
 
@@ -14,6 +15,16 @@ file_type = click.Path(dir_okay=False, path_type=Path)
 @click.group()
 def table() -> None:
     """Recompute a published table, with your own region, trace or cluster in the same format."""
+
+
+def check_hourly(path: Path, step_s: int) -> None:
+    """Refuse a signal that is not hourly, which the published tables are.
+
+    Raises:
+        ClickException: the message has the file and its step.
+    """
+    if step_s != SECONDS_PER_HOUR:
+        raise click.ClickException(f"{path}: steps of {step_s} s; this table needs hourly ones")
 
 
 def show(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

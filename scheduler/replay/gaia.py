@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aiobserve.domain.units import SECONDS_PER_HOUR
+from scheduler.replay.spans import Spans
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
-Spans = list[tuple[int, int]]
 
 TICK_S = 5
 TICKS_PER_HOUR = SECONDS_PER_HOUR // TICK_S

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.replay.gaia import TICKS_PER_HOUR, Spans, Trace
-from scheduler.replay.gaia_policies import add, cleanest_ticks
+from scheduler.replay.gaia import TICKS_PER_HOUR, Trace
+from scheduler.replay.gaia_policies import cleanest_ticks
+from scheduler.replay.spans import Spans, add
 
 FloatArray = npt.NDArray[np.float64]
 # What is believed in an hour about the hours from it on.

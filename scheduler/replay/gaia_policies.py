@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.optimise.unknown_length import pause_table
-from scheduler.replay.gaia import TICKS_PER_HOUR, Intensity, Spans, Trace
+from scheduler.replay.gaia import TICKS_PER_HOUR, Intensity, Trace
+from scheduler.replay.spans import Spans, add
 
 FloatArray = npt.NDArray[np.float64]
 Int64Array = npt.NDArray[np.int64]
@@ -114,16 +115,6 @@ def cleanest_ticks(now: int, deadline: int, left: int, hourly: FloatArray) -> Sp
     for first, ticks in zip(edges[:-1].tolist(), filled.tolist(), strict=True):
         add(spans, first, first + ticks)
     return spans
-
-
-def add(spans: Spans, first: int, end: int) -> None:
-    """Append a piece, joined to the one before when they touch; an empty one is left out."""
-    if first >= end:
-        return
-    if spans and spans[-1][1] == first:
-        spans[-1] = (spans[-1][0], end)
-    else:
-        spans.append((first, end))
 
 
 def _obey(arrival: int, length: int, wait: int, step: int, pauses: Callable[[int, int], bool]) -> Spans:

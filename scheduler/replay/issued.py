@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scheduler.forecasting.blend import Blend
 from scheduler.optimise.pieces import best_pieces
 from scheduler.replay.lets_wait_awhile import MAX_RESUMES, Cell, Placed, Project, cell, rows
+from scheduler.replay.spans import Spans, add
 
 FloatArray = npt.NDArray[np.float64]
 # What is believed at an hour about the hours from it on.
@@ -77,7 +78,7 @@ def _in_pieces(one: Project, belief: Belief, every: int, resume_slots: float) ->
     """Run each job in the hours that look best, looking again at its arrival and in every hour divisible by `every`."""
     spans, filled = [], []
     for arrival, length, deadline in rows(one):
-        ran: list[tuple[int, int]] = []
+        ran: Spans = []
         now, last = arrival, 1.0
         while True:
             until = min((now // every + 1) * every, deadline)
@@ -88,7 +89,7 @@ def _in_pieces(one: Project, belief: Belief, every: int, resume_slots: float) ->
             )
             done = not ahead or now + ahead[-1][1] <= until
             for first, end in ahead:
-                _add(ran, now + first, min(now + end, until))
+                add(ran, now + first, min(now + end, until))
             if done:
                 break
             now = until
@@ -97,9 +98,7 @@ def _in_pieces(one: Project, belief: Belief, every: int, resume_slots: float) ->
     return Placed.of_spans(one, spans, filled)
 
 
-def _ahead(
-    worth: FloatArray, left: float, state: str, resumes: int, resume_slots: float
-) -> tuple[list[tuple[int, int]], float]:
+def _ahead(worth: FloatArray, left: float, state: str, resumes: int, resume_slots: float) -> tuple[Spans, float]:
     if resume_slots:
         pieces = best_pieces(worth, work_slots=left, max_resumes=resumes, resume_slots=resume_slots, state=state)
         if pieces is None:
@@ -113,16 +112,7 @@ def _ahead(
     if count == 0:
         return [], 1.0
     chosen = np.sort(np.argpartition(worth, count - 1)[:count]).tolist()
-    spans: list[tuple[int, int]] = []
+    spans: Spans = []
     for slot in chosen:
-        _add(spans, slot, slot + 1)
+        add(spans, slot, slot + 1)
     return spans, 1.0
-
-
-def _add(spans: list[tuple[int, int]], first: int, end: int) -> None:
-    if first >= end:
-        return
-    if spans and spans[-1][1] == first:
-        spans[-1] = (spans[-1][0], end)
-    else:
-        spans.append((first, end))

@@ -14,7 +14,6 @@ from aiobserve.domain.units import HOURS_PER_DAY, SECONDS_PER_DAY, SECONDS_PER_H
 Int64Array = npt.NDArray[np.int64]
 
 JOBS = 3387
-POWER_W = 2036.6
 OPENS_H, CLOSES_H = 9, 17
 LEAST_H, MOST_H = 4, 90
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
